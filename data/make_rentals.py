@@ -1,0 +1,416 @@
+"""Write rentals.csv: invented flats to let, with every flaw that real tables have, and rentals.truth.json that lists the flaws.
+
+The script reads from top to bottom. First a clean world (cities, buildings, flats, rents, and which flats are let within a week), then the
+damage, one function a flaw. Each of those returns the table and an entry for the truth file. One seed drives everything: the same numpy
+and pandas give the same bytes.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from shelf import folder_from_command_line, put, write_json
+
+SEED = 20240101
+ROWS = 6300  # clean listings, before duplicates are added
+BUILDINGS = 560
+FIRST_DAY, LAST_DAY = pd.Timestamp("2024-01-01"), pd.Timestamp("2025-06-30")
+SHIFT = pd.Timestamp("2025-04-01")  # from here on the market is another one
+SQUARE_FEET = 10.7639  # in a square metre
+
+# city: share of the buildings, rent level (log), pull on quick letting
+CITIES = {
+    "Löwenmark": (0.22, 0.30, 0.45),
+    "Port Émile": (0.19, 0.14, 0.10),
+    "Åsholm": (0.16, 0.22, 0.30),
+    "Brünnstadt": (0.15, 0.00, -0.15),
+    "Čeravice": (0.11, -0.12, -0.35),
+    "Valdoria": (0.09, -0.05, 0.00),
+    "Nørrehavn": (0.055, 0.06, -0.10),
+    "Quellfurt": (0.025, -0.20, 0.00),
+}
+NOISY_CITY = "Quellfurt"  # few rows, and noise in both targets
+SPELLINGS = {"Port Émile": {"Port Émile": 0.76, "Port Emile": 0.16, "PORT ÉMILE": 0.08}}
+DISTRICT_STARTS = ["Alt", "Neu", "Ober", "Nieder", "Hafen", "Mühl", "Linden", "Kloster"]
+DISTRICT_ENDS = ["au", "berg", "dorf", "feld", "grund", "hof", "see", "wald"]
+STREET_STARTS = (
+    "Ahorn Amsel Apfel Birken Brunnen Buchen Distel Erlen Eschen Falken Fichten Flieder Garten Ginster Hasel Holunder Kastanien Kiefern "
+    "Kirsch König Lärchen Lerchen Mandel Meisen Möwen Nuss Pappel Quitten Rosen Schlehen Spatzen Tannen Ulmen Veilchen Wachtel Weiden"
+).split()
+STREET_ENDS = ["straße", "weg", "gasse", "allee", "ufer", "ring"]
+
+# agent: share of the listings, pull on quick letting
+AGENTS = {
+    "Bergmann & Töchter": (0.20, 0.35),
+    "Casa Nöldeke": (0.16, 0.10),
+    "Harbour & Howe": (0.12, 0.00),  # thinks in square feet
+    "Immo Żółw": (0.10, -0.45),
+    "Kontor Lund": (0.10, 0.20),
+    "Maison Lefèvre": (0.08, 0.05),
+    "private": (0.24, -0.25),
+}
+NEW_AGENT = "Rentio"  # appears with the shift
+CONDITIONS = ["poor", "fair", "good", "new"]
+HEATINGS = ["gas", "district", "oil", "electric", "heat pump"]
+
+# what a description may say: words if so, effect on the log rent, effect on quick letting, share of flats
+EXTRAS = {
+    "balcony": (["with balcony", "sunny balcony", "balcony to the south"], 0.05, 0.55, 0.35),
+    "quiet": (["quiet courtyard", "very quiet", "quiet side street"], 0.02, 0.35, 0.30),
+    "kitchen": (["fitted kitchen", "new kitchen"], 0.04, 0.30, 0.40),
+    "noise": (["on a busy road", "above a bar", "next to the tram depot"], -0.06, -0.70, 0.18),
+    "work": (["some repairs needed", "needs paint"], -0.05, -0.50, 0.15),
+}
+OPENINGS = ["Bright flat", "Flat", "Charming flat", "Well-cut home", "Pleasant flat", "Cosy home", "Spacious flat"]
+CLOSINGS = [
+    "",
+    "",
+    "near shops",
+    "near the park",
+    "close to the station",
+    "5 min to Café Løvel",
+    "viewings on Saturday",
+    "no brokers please",
+]
+
+
+# ---------------------------------------------------------------- the clean world
+def pick(rng, options, weights, n):
+    "Draw n options with these weights (they need not add up to 1)."
+    weights = np.asarray(list(weights), float)
+    return np.array(list(options), object)[rng.choice(len(weights), n, p=weights / weights.sum())]
+
+
+def make_buildings(rng) -> pd.DataFrame:
+    "One row a building: its address and what all of its flats share."
+    n = BUILDINGS
+    city = pick(rng, CITIES, [c[0] for c in CITIES.values()], n)
+    street = [a + e for a in STREET_STARTS for e in STREET_ENDS]
+    numbers = rng.permutation(len(street) * 30)[:n]  # every (street, number) pair at most once
+    year = np.where(rng.random(n) < 0.35, rng.integers(1880, 1946, n), rng.integers(1946, 2021, n))
+    built_late = rng.random(n) < 0.10
+    distance = np.round(rng.gamma(2.2, 1.7, n) + 0.2, 2)
+    energy = 235 - 1.35 * (year - 1900).clip(0) + rng.normal(0, 32, n)
+    return pd.DataFrame(
+        {
+            "city": city,
+            "district": district_names(rng, city),
+            "building": [f"{street[i // 30]} {i % 30 + 1}" for i in numbers],
+            "year_built": np.where(built_late, rng.integers(2021, 2025, n), year),
+            "energy_kwh": np.round(np.where(built_late, rng.normal(48, 8, n), energy).clip(25, 360)),
+            "distance_center_km": distance,
+            "storeys": rng.integers(2, 9, n),
+            "weight": rng.gamma(1.6, 1.0, n) + 0.15,
+            "opens": np.where(built_late, rng.integers(300, 500, n), 0),  # first day with a listing
+            "charm": rng.normal(0, 1, n),  # seen in no column: what tells flats of one building apart from others
+            "rent_effect": rng.normal(0, 0.055, n),
+        }
+    )
+
+
+def district_names(rng, city) -> list[str]:
+    "Name a district for each building: eight to a city, two in the noisy one."
+    names = [a + e for a in DISTRICT_STARTS for e in DISTRICT_ENDS]
+    start = {c: 8 * i for i, c in enumerate(CITIES)}
+    return [names[start[c] + rng.integers(0, 2 if c == NOISY_CITY else 8)] for c in city]
+
+
+def make_listings(rng, buildings) -> pd.DataFrame:
+    "One row a listing, ordered by day: which building, which day, and the flat itself."
+    day = np.sort(rng.integers(0, (LAST_DAY - FIRST_DAY).days + 1, ROWS))
+    house = np.array(
+        [rng.choice(len(buildings), p=w / w.sum()) for w in (buildings.weight.to_numpy() * (buildings.opens.to_numpy() <= d) for d in day)]
+    )
+    t = buildings.iloc[house].reset_index(drop=True)
+    t.insert(0, "listed_on", FIRST_DAY + pd.to_timedelta(day, unit="D"))
+    t["late"] = t.listed_on >= SHIFT
+    t["floor"] = (rng.random(ROWS) * (t.storeys + 1)).astype(int)
+    t["rooms"] = pick(rng, [1, 2, 3, 4, 5], [0.17, 0.34, 0.28, 0.15, 0.06], ROWS).astype(int)
+    t["area"] = np.round((14 + 21.5 * t.rooms) * np.exp(rng.normal(0, 0.17, ROWS)), 0)
+    condition = 1.6 + 0.012 * (t.year_built - 1960) + rng.normal(0, 0.75, ROWS)
+    t["condition"] = np.array(CONDITIONS, object)[np.where(t.year_built >= 2021, 3, condition.round().clip(0, 3)).astype(int)]
+    t["furnished"] = rng.random(ROWS) < np.where(t.rooms <= 2, 0.30, 0.12)
+    t["pets_allowed"] = rng.random(ROWS) < 0.45
+    t["photos"] = rng.poisson(7, ROWS).clip(0, 24)
+    t["deposit_months"] = pick(rng, [1, 2, 3], [0.15, 0.30, 0.55], ROWS).astype(int)
+    t["heating"], t["agent"] = heating(rng, t), agent(rng, t)
+    for name, (_, _, _, share) in EXTRAS.items():
+        t[name] = rng.random(ROWS) < share
+    return t
+
+
+def heating(rng, t):
+    "Draw the heating: heat pumps in new buildings, and in many more from the shift on."
+    common = pick(rng, HEATINGS[:4], [0.48, 0.27, 0.17, 0.08], ROWS)
+    pump = rng.random(ROWS) < np.where(t.late, 0.30, 0.06) + 0.5 * (t.year_built >= 2010)
+    return np.where(pump, "heat pump", common)
+
+
+def agent(rng, t):
+    "Draw the agent: from the shift on, a new one takes a part of the market."
+    old = pick(rng, AGENTS, [a[0] for a in AGENTS.values()], ROWS)
+    return np.where(t.late & (rng.random(ROWS) < 0.22), NEW_AGENT, old)
+
+
+def add_price(rng, t) -> pd.DataFrame:
+    "Rent in euros a month: log-linear in what one sees, with a building's and a flat's own part; 12 % dearer from the shift on."
+    quality = t.condition.map({"poor": -0.16, "fair": -0.06, "good": 0.0, "new": 0.12}).astype(float)
+    level = t.city.map({c: v[1] for c, v in CITIES.items()}).astype(float)
+    district = t.district.map(dict(zip(sorted(set(t.district)), rng.normal(0, 0.09, t.district.nunique()), strict=True)))
+    extras = sum(effect * t[name] for name, (_, effect, _, _) in EXTRAS.items())
+    flat = rng.normal(0, np.where(t.city == NOISY_CITY, 0.30, 0.085))
+    log_price = 3.35 + 0.80 * np.log(t.area) + level + district + quality + extras + 0.10 * t.furnished - 0.028 * t.distance_center_km
+    log_price += 0.012 * t.floor - 0.0007 * (t.energy_kwh - 130) + np.log(1.12) * t.late + t.rent_effect + flat
+    t["price"] = (np.exp(log_price) / 5).round().astype(int) * 5
+    t["dear"] = flat  # how far the rent lies above what such a flat costs
+    return t
+
+
+def letting_score(t) -> pd.Series:
+    "What draws tenants, on the log-odds scale; from the shift on, furnished flats lose their pull and heat pumps gain one."
+    score = 1.15 * t.charm - 5.0 * t.dear.where(t.city != NOISY_CITY, 0) - 0.011 * (t.area - 65) - 0.14 * (t.distance_center_km - 4)
+    score += t.city.map({c: v[2] for c, v in CITIES.items()}).astype(float)
+    score += t.agent.map({a: v[1] for a, v in AGENTS.items()} | {NEW_AGENT: 0.3}).astype(float)
+    score += t.condition.map({"poor": -1.0, "fair": -0.35, "good": 0.15, "new": 0.8}).astype(float)
+    score += sum(pull * t[name] for name, (_, _, pull, _) in EXTRAS.items())
+    score += 0.09 * (t.photos - 7) + 0.35 * t.pets_allowed - 0.007 * (t.energy_kwh - 130) - 0.2 * (t.deposit_months - 2)
+    score += np.where(t.furnished, np.where(t.late, -0.4, 0.9), 0) + np.where(t.late & (t.heating == "heat pump"), 0.5, 0)
+    return score + 0.35 * t.listed_on.dt.month.isin([8, 9, 10])
+
+
+def add_letting(rng, t) -> pd.DataFrame:
+    "Days until the flat was let, and the default target: let within a week (about 8 %)."
+    score = letting_score(t)
+    chance = 1 / (1 + np.exp(-(1.15 * score - 4.15)))
+    chance = np.where(t.city == NOISY_CITY, 0.20, chance)  # there, letting has nothing to do with the flat
+    yes = rng.random(ROWS) < chance
+    t["days_on_market"] = np.where(yes, rng.integers(1, 8, ROWS), 8 + rng.gamma(1.8, 16, ROWS).astype(int))
+    t["let_within_week"] = np.where(yes, "yes", "no")
+    return t
+
+
+def add_text(rng, t) -> pd.DataFrame:
+    "A line of description that mentions most of the extras a flat has."
+    parts = [list(pick(rng, OPENINGS, [1] * len(OPENINGS), ROWS))]
+    for name, (words, _, _, _) in EXTRAS.items():
+        said = t[name] & (rng.random(ROWS) < 0.85)
+        parts.append(np.where(said, pick(rng, words, [1] * len(words), ROWS), ""))
+    parts.append(pick(rng, CLOSINGS, [1] * len(CLOSINGS), ROWS))
+    t["description"] = [", ".join(p for p in row if p) for row in zip(*parts, strict=True)]
+    return t
+
+
+def tidy(t) -> pd.DataFrame:
+    "Keep what a portal shows, in its order, as a portal would write it."
+    t["listing_id"] = [f"R{100001 + i}" for i in range(len(t))]
+    t["country"] = "Mittelland"
+    t["price_per_m2"] = (t.price / t.area).round(2)
+    for column in ("furnished", "pets_allowed"):
+        t[column] = np.where(t[column], "yes", "no")
+    columns = "listing_id listed_on country city district building floor rooms area condition heating furnished pets_allowed year_built energy_kwh"
+    return t[
+        f"{columns} distance_center_km photos deposit_months agent description price price_per_m2 days_on_market let_within_week".split()
+    ]
+
+
+# ---------------------------------------------------------------- the damage, one function a flaw
+def flaw(name, columns, rows, detail, target=None, seen_by=None) -> dict:
+    "One entry of the truth file; `rows` is a count, or row numbers counted from 0 in the finished table."
+    return {"flaw": name, "columns": list(columns), "rows": rows, "detail": detail, "target": target, "seen_by": seen_by}
+
+
+def lose_floor(rng, t):
+    "Missing at random: the floor, written in four ways."
+    rows = rng.random(len(t)) < 0.06
+    t["floor"] = t.floor.astype(str).mask(rows, pick(rng, ["", "?", "-", "NA"], [0.4, 0.3, 0.15, 0.15], len(t)))
+    detail = f"the floor is missing in {rows.sum()} rows, independent of everything; written as an empty field, '?', '-' or 'NA'"
+    return t, [flaw("missing at random", ["floor"], int(rows.sum()), detail, seen_by="collect")]
+
+
+def lose_energy(rng, t):
+    "Missing for a reason: owners of old, thirsty buildings leave the energy value out, and such flats are let more slowly."
+    yes = t.let_within_week == "yes"
+    chance = 0.02 + 0.33 * (t.year_built < 1960) + 0.12 * (t.energy_kwh > 180)
+    rows = rng.random(len(t)) < chance * np.where(yes, 0.35, 1)
+    old, new = rows[t.year_built < 1960].mean(), rows[t.year_built >= 1960].mean()
+    rate, other = yes[rows].mean(), yes[~rows].mean()
+    t["energy_kwh"] = t.energy_kwh.mask(rows)
+    detail = f"energy_kwh is missing in {old:.1%} of the buildings from before 1960 and {new:.1%} of the later ones; where it is missing, "
+    detail += f"{rate:.1%} are let within a week, else {other:.1%}"
+    return t, [flaw("missing for a reason", ["energy_kwh"], int(rows.sum()), detail, "let_within_week", "explore")]
+
+
+def add_outliers(rng, t):
+    "Typing slips: years and floors that cannot be, and deposits that nobody asks."
+    slips = {"year_built": [1066, 2207, 202, 20014], "floor": ["99"], "deposit_months": [20, 30, 24]}
+    counts, found = {"year_built": 10, "floor": 8, "deposit_months": 14}, []
+    for column, values in slips.items():
+        known = t.index[t[column].astype(str).str.fullmatch(r"\d+")]
+        rows = rng.choice(known, counts[column], replace=False)
+        t.loc[rows, column] = rng.choice(np.array(values, t[column].dtype if column != "floor" else object), len(rows))
+        detail = f"{len(rows)} listings carry an impossible value of {column}: {', '.join(map(str, values))}"
+        found.append(flaw("outliers", [column], rows.tolist(), detail, seen_by="explore"))
+    return t, found
+
+
+def write_area(rng, t):
+    "Numbers with units in text, two units, and square feet without saying so."
+    text = t.area.astype(int).astype(str) + pick(rng, [" m²", " m2", ""], [0.60, 0.22, 0.18], len(t))
+    feet = (t.area * SQUARE_FEET).round().astype(int).astype(str)
+    foreign = t.agent == "Harbour & Howe"
+    said, unsaid = foreign & (rng.random(len(t)) < 0.45), foreign & (rng.random(len(t)) < 0.18)
+    unsaid &= ~said
+    t["area"] = text.mask(said, feet + " sq ft").mask(unsaid, feet)
+    plain = ~said & ~unsaid
+    units = f"area is text with units in {(plain & text.str.contains('m')).sum()} rows (m², m2) and a bare number in {(~text.str.contains('m') & plain).sum()}"
+    hidden = f"{unsaid.sum()} bare numbers are square feet without saying so, all from Harbour & Howe: 10.76 times too large (above 250)"
+    return t, [
+        flaw("numbers with units in text", ["area"], int(len(t) - unsaid.sum()), units, seen_by="collect"),
+        flaw("unit mix-up", ["area"], int(said.sum()), f"{said.sum()} areas are in square feet ('915 sq ft')", seen_by="collect"),
+        flaw("unit mix-up, unsaid", ["area"], t.index[unsaid].tolist(), hidden, seen_by="explore"),
+    ]
+
+
+def spell_city(rng, t):
+    "One city spelled three ways."
+    found = []
+    for city, ways in SPELLINGS.items():
+        rows = t.city == city
+        t["city"] = t.city.mask(rows, pick(rng, ways, ways.values(), len(t)))
+        counts = ", ".join(f"{way!r} {(t.city == way).sum()}" for way in ways)
+        rare = int((t.city[rows] != city).sum())
+        found.append(
+            flaw("one category spelled three ways", ["city"], rare, f"one city is spelled three ways: {counts}", seen_by="collect")
+        )
+    return t, found
+
+
+def mix_dates(rng, t):
+    "Three date formats in one column, the day first."
+    days = t.listed_on
+    text = {
+        "ISO": days.dt.strftime("%Y-%m-%d"),
+        "dotted": days.dt.strftime("%d.%m.%Y"),
+        "words": days.dt.strftime("%d %b %Y").str.lstrip("0"),
+    }
+    which = pick(rng, text, [0.70, 0.20, 0.10], len(t))
+    t["day"] = days
+    t["listed_on"] = np.select([which == name for name in text], list(text.values()))
+    counts = ", ".join(
+        f"{(which == name).sum()} {example}" for name, example in zip(text, ("2025-03-07", "07.03.2025", "7 Mar 2025"), strict=True)
+    )
+    return t, [
+        flaw("mixed date formats", ["listed_on"], int((which != "ISO").sum()), f"dates in three formats: {counts}", seen_by="collect")
+    ]
+
+
+def add_leaks(rng, t):
+    "Two columns that give the target away, and one that gives the price away."
+    yes, still_open = t.let_within_week == "yes", t.day + pd.to_timedelta(t.days_on_market, unit="D") > LAST_DAY + pd.Timedelta(days=7)
+    paid = yes & (rng.random(len(t)) < 0.96)
+    t["bonus_eur"] = np.where(paid, pick(rng, [100, 150, 200], [1, 1, 1], len(t)), 0).astype(int)
+    t["days_on_market"] = t.days_on_market.mask(still_open).astype("Int64")
+    bonus = f"the agent's bonus for quick letting: paid for {paid.sum()} of {yes.sum()} flats let within a week, 0 for all others"
+    days = (
+        f"known only after the letting; at most 7 exactly when the target is yes; empty for {still_open.sum()} flats still open at the end"
+    )
+    return t, [
+        flaw("leak derived from the target", ["bonus_eur"], int(paid.sum()), bonus, "let_within_week", "explore"),
+        flaw("leak known only after the event", ["days_on_market"], int((~still_open).sum()), days, "let_within_week", "explore"),
+        flaw(
+            "leak derived from the target", ["price_per_m2"], len(t), "price divided by the true area in square metres", "price", "explore"
+        ),
+    ]
+
+
+def describe_drift(rng, t):
+    "The shift of the last three months is in the clean world already: measure it."
+    late = t.day >= SHIFT
+    pumps = [(t.heating[part] == "heat pump").mean() for part in (~late, late)]
+    detail = f"from 2025-04-01 on ({late.sum()} rows) rents are 12 % higher, heat pumps are in {pumps[1]:.0%} of the flats instead of {pumps[0]:.0%}, "
+    detail += f"{NEW_AGENT} is a new agent with {(t.agent[late] == NEW_AGENT).mean():.0%} of the listings, and furnished flats are no longer let faster"
+    columns = ["listed_on", "price", "heating", "agent", "furnished"]
+    return t, [flaw("shift in the last three months", columns, int(late.sum()), detail, seen_by="evaluate")]
+
+
+def describe_small_city(rng, t):
+    "The noisy city is in the clean world already: measure it."
+    rows = t.city == NOISY_CITY
+    detail = (
+        f"{NOISY_CITY} has {rows.sum()} listings; there letting within a week is a coin with 20 % yes, and rents scatter 3.5 times as much"
+    )
+    return t, [flaw("one city with few and noisier rows", ["city"], int(rows.sum()), detail, seen_by="evaluate")]
+
+
+def describe_plain_columns(rng, t):
+    "A constant and an id."
+    return t, [
+        flaw("constant column", ["country"], len(t), "every listing is in Mittelland", seen_by="collect"),
+        flaw("id column", ["listing_id"], len(t), "a number given by the portal, in order of listing", seen_by="collect"),
+    ]
+
+
+def repeat_rows(rng, t):
+    "Exact duplicates (the record was exported twice) and near-duplicates (the flat was entered again with small edits)."
+    twice = t.loc[np.sort(rng.choice(t.index, 60, replace=False))]
+    again = t.loc[np.sort(rng.choice(t.index[t.day < LAST_DAY - pd.Timedelta(days=30)], 140, replace=False))].copy()
+    again["listing_id"] = [f"R{200001 + i}" for i in range(len(again))]
+    again["day"] += pd.to_timedelta(rng.integers(0, 4, len(again)), unit="D")
+    again["listed_on"] = again.day.dt.strftime("%Y-%m-%d")
+    again["photos"] += rng.integers(0, 2, len(again))
+    again["description"] = again.description + pick(rng, ["!", ".", ", call now", ""], [1, 1, 1, 1], len(again))
+    t = pd.concat([t, twice, again]).sort_values("day", kind="stable")
+    same = "60 records occur twice, equal in every column"
+    near = "140 listings were entered again 0 to 3 days later: another listing_id, one more photo or none, a few letters in the description"
+    return t, [
+        flaw("exact duplicates", [], 60, same, seen_by="collect"),
+        flaw("near-duplicates", ["listing_id", "listed_on", "photos", "description"], 140, near, seen_by="split"),
+    ]
+
+
+def number_rows(found, t):
+    "Turn row labels in the truth into row numbers of the finished table (copies of a row included)."
+    for entry in found:
+        if isinstance(entry["rows"], list):
+            entry["rows"] = np.flatnonzero(t.index.isin(entry["rows"])).tolist()
+    return found
+
+
+# mix_dates comes before the flaws that need the day as a date beside its text
+DAMAGE = [lose_floor, lose_energy, add_outliers, write_area, spell_city, mix_dates, add_leaks]
+DAMAGE += [describe_drift, describe_small_city, describe_plain_columns, repeat_rows]
+
+CARD = {
+    "name": "rentals",
+    "title": "Flats to let in eight invented cities",
+    "source": "invented; written by data/make_rentals.py (numpy and pandas, seed 20240101)",
+    "licence": "CC0 1.0",
+    "retrieved_at": "2026-11-24",
+    "target": "let_within_week",
+    "task": "binary",
+    "roles": {"price": "ignored"},
+    "group": "building",
+    "time": "listed_on",
+    "description": "Listings of a rental portal, January 2024 to June 2025, one row each; several listings in a building. Two targets: "
+    "was the flat let within a week (about 8 % yes), and its rent in euros a month (then give let_within_week the role 'ignored'). "
+    "The table is meant to be wrong in every way that real tables are; rentals.truth.json lists how.",
+}
+
+
+def main(out: Path):
+    rng = np.random.default_rng(SEED)
+    table = make_listings(rng, make_buildings(rng))
+    for step in (add_price, add_letting, add_text):
+        table = step(rng, table)
+    table, found = tidy(table), []
+    for step in DAMAGE:
+        table, entries = step(rng, table)
+        found += entries
+    found = number_rows(found, table)
+    target = table.pop("let_within_week")
+    put(table.drop(columns="day").assign(let_within_week=target), CARD | {"known_flaws": [entry["detail"] for entry in found]}, out)
+    write_json(found, out / "rentals.truth.json")
+
+
+if __name__ == "__main__":
+    main(folder_from_command_line(__doc__))
