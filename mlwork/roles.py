@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['ROLES', 'SCALES', 'RANKS', 'RANGE', 'ID_WORDS', 'CODE_WORDS', 'TIME_WORDS', 'TASKS', 'Role', 'boolean_like',
-           'date_like', 'number_like', 'scale_of', 'guess_role', 'guess_task', 'check_target']
+           'date_like', 'number_like', 'parse_numbers', 'scale_of', 'guess_role', 'guess_task', 'settle_target',
+           'check_target']
 
 # %% ../nbs/00g_roles.ipynb #ea931fff
 import re
@@ -28,7 +29,7 @@ class Role:
     reason: str  # one sentence, with numbers
     order: tuple = ()  # the levels of an ordinal column, lowest first
 
-# %% ../nbs/00g_roles.ipynb #ee58f2b7
+# %% ../nbs/00g_roles.ipynb #b9a279cf
 def boolean_like(values):
     return values.astype(str).str.strip().str.lower().isin(["yes", "no", "true", "false", "y", "n", "t", "f", "on", "off"]).mean()
 
@@ -39,6 +40,10 @@ def date_like(values):
 
 def number_like(values):
     return values.astype(str).str.strip().str.match(r"^[-+]?[€$£]?\s?\d[\d.,']*\s*([^\W\d]\S{0,4}|%|€|sq ft)?$").mean()
+
+def parse_numbers(values, unit=None, decimal="."):
+    found = values.astype(str).str.extract(r"^\s*[€$£]?\s*([-+]?\d[\d,']*(?:\.\d+)?|\d+,\d+)\s*(?:[^\W\d]\S{0,4}|%|€|sq ft)?\s*$")[0]
+    return pd.to_numeric(found.str.replace(r"[,']", "", regex=True), errors="coerce")
 
 # %% ../nbs/00g_roles.ipynb #09138f1d
 SCALES = (
@@ -125,7 +130,7 @@ def _role_of_numbers(values, name):
         return Role("categorical", f"whole numbers named like a code; {distinct:,} distinct")
     return Role("numeric", f"whole numbers from {low:,.0f} to {high:,.0f}, {distinct:,} distinct in {n:,}")
 
-# %% ../nbs/00g_roles.ipynb #43372b71
+# %% ../nbs/00g_roles.ipynb #a567cf36
 def _role_of_codes(text, distinct, n):
     digits = text.str.fullmatch(r"[-+]?\d+")
     if digits.mean() > 0.9 and (text[digits].str.match(r"[-+]?0\d").any() or (text[digits].str.len() > 15).mean() > 0.5):
@@ -134,8 +139,8 @@ def _role_of_codes(text, distinct, n):
 
 
 def _role_of_grammar(text, levels, decimal):
-    if boolean_like(text) == 1 and len(levels) == 2:
-        return Role("boolean", f"only {levels[0]!r} and {levels[1]!r}")
+    if boolean_like(text) == 1 and 1 < len(levels) <= 12:
+        return Role("boolean", "only " + ", ".join(map(repr, levels)))
     if len(levels) <= 50 and (order := scale_of(levels)):
         return Role("ordinal", f"{len(order)} levels of a known scale: {' < '.join(map(str, order[:6]))}", order)
     if (share := date_like(text)) >= 0.9:
@@ -192,6 +197,26 @@ def guess_task(
         few = distinct <= 10 and n >= 10 * distinct and bool((y % 1 == 0).all())
         return Role("multiclass", f"{distinct} whole numbers in {n:,} rows") if few else Role("regression", f"{distinct:,} distinct numbers")
     return Role("multiclass", f"{distinct:,} classes in {n:,} rows")
+
+# %% ../nbs/00g_roles.ipynb #9648f490
+def settle_target(
+    y: pd.Series,  # the target as read
+    task: str | None = None,  # one of `TASKS`; None to let the values decide
+    decimal: str = ".",  # the decimal mark of numbers in text
+) -> tuple[pd.Series, dict]:  # the target without missing values, and {as written: as used} of texts that changed
+    "Bring a target to classes of one spelling, or to numbers."
+    y = y.dropna()
+    if y.dtype.kind == "f" and task != "regression" and len(y) and (y % 1 == 0).all() and y.abs().max() < EXACT:
+        return y.astype("int64"), {}
+    if y.dtype != "str":
+        return y, {}
+    if task == "regression" or task is None and y.nunique() > 2 and guess_role(y, decimal).role == "numeric":
+        numbers = parse_numbers(y, decimal=decimal).dropna()
+        return (numbers if len(numbers) else y), {}
+    keys = y.str.split().str.join(" ").str.casefold()
+    chosen = y.groupby(keys).agg(lambda texts: texts.value_counts().sort_index(kind="stable").idxmax())
+    used = keys.map(chosen).astype("str").rename(y.name)
+    return used, dict(zip(y[y != used].tolist(), used[y != used].tolist(), strict=True))
 
 # %% ../nbs/00g_roles.ipynb #5ddd9dc2
 def check_target(
