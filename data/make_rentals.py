@@ -1,8 +1,8 @@
 """Write rentals.csv: invented flats to let, with every flaw that real tables have, and rentals.truth.json that lists the flaws.
 
-The script reads from top to bottom. First a clean world (cities, buildings, flats, rents, and which flats are let within a week), then the
-damage, one function a flaw. Each of those returns the table and an entry for the truth file. One seed drives everything: the same numpy
-and pandas give the same bytes.
+The script reads from top to bottom: first a clean world (cities, buildings, flats, rents, and which flats are let within a week), then the
+damage, one function a flaw, then the truth, read off the finished table. Columns that start with "_" are known to this script alone:
+they mark what was damaged and are left out of the file. One seed drives everything: the same numpy and pandas give the same bytes.
 """
 
 from pathlib import Path
@@ -38,6 +38,7 @@ STREET_STARTS = (
     "Kirsch König Lärchen Lerchen Mandel Meisen Möwen Nuss Pappel Quitten Rosen Schlehen Spatzen Tannen Ulmen Veilchen Wachtel Weiden"
 ).split()
 STREET_ENDS = ["straße", "weg", "gasse", "allee", "ufer", "ring"]
+SLIPS = {"year_built": ([1066, 2207, 202, 20014], 10), "floor": (["99"], 8), "deposit_months": ([20, 24, 30], 14)}  # values, how many
 
 # agent: share of the listings, pull on quick letting
 AGENTS = {
@@ -55,12 +56,14 @@ HEATINGS = ["gas", "district", "oil", "electric", "heat pump"]
 
 # what a description may say: words if so, effect on the log rent, effect on quick letting, share of flats
 EXTRAS = {
-    "balcony": (["with balcony", "sunny balcony", "balcony to the south"], 0.05, 0.55, 0.35),
-    "quiet": (["quiet courtyard", "very quiet", "quiet side street"], 0.02, 0.35, 0.30),
-    "kitchen": (["fitted kitchen", "new kitchen"], 0.04, 0.30, 0.40),
-    "noise": (["on a busy road", "above a bar", "next to the tram depot"], -0.06, -0.70, 0.18),
-    "work": (["some repairs needed", "needs paint"], -0.05, -0.50, 0.15),
+    "balcony": (["with balcony", "sunny balcony", "balcony to the south"], 0.05, 0.80, 0.35),
+    "quiet": (["quiet courtyard", "very quiet", "quiet side street"], 0.02, 0.50, 0.30),
+    "kitchen": (["fitted kitchen", "new kitchen"], 0.04, 0.45, 0.40),
+    "noise": (["on a busy road", "above a bar", "next to the tram depot"], -0.06, -1.00, 0.18),
+    "work": (["some repairs needed", "needs paint"], -0.05, -0.80, 0.15),
 }
+COLUMNS = """listing_id listed_on country city district building floor rooms area condition heating furnished pets_allowed year_built
+energy_kwh distance_center_km photos deposit_months agent description price price_per_m2 days_on_market let_within_week"""
 OPENINGS = ["Bright flat", "Flat", "Charming flat", "Well-cut home", "Pleasant flat", "Cosy home", "Spacious flat"]
 CLOSINGS = [
     "",
@@ -89,6 +92,8 @@ def make_buildings(rng) -> pd.DataFrame:
     numbers = rng.permutation(len(street) * 30)[:n]  # every (street, number) pair at most once
     year = np.where(rng.random(n) < 0.35, rng.integers(1880, 1946, n), rng.integers(1946, 2021, n))
     built_late = rng.random(n) < 0.10
+    opens = np.where(built_late, rng.integers(250, 480, n), 0)  # the first day with a listing
+    opens = np.where(rng.random(n) < 0.17, rng.integers(440, 500, n), opens)  # owners who come to the portal only in spring 2025
     distance = np.round(rng.gamma(2.2, 1.7, n) + 0.2, 2)
     energy = 235 - 1.35 * (year - 1900).clip(0) + rng.normal(0, 32, n)
     return pd.DataFrame(
@@ -101,7 +106,7 @@ def make_buildings(rng) -> pd.DataFrame:
             "distance_center_km": distance,
             "storeys": rng.integers(2, 9, n),
             "weight": rng.gamma(1.6, 1.0, n) + 0.15,
-            "opens": np.where(built_late, rng.integers(300, 500, n), 0),  # first day with a listing
+            "opens": opens,
             "charm": rng.normal(0, 1, n),  # seen in no column: what tells flats of one building apart from others
             "rent_effect": rng.normal(0, 0.055, n),
         }
@@ -181,7 +186,7 @@ def letting_score(t) -> pd.Series:
 def add_letting(rng, t) -> pd.DataFrame:
     "Days until the flat was let, and the default target: let within a week (about 8 %)."
     score = letting_score(t)
-    chance = 1 / (1 + np.exp(-(1.15 * score - 4.15)))
+    chance = 1 / (1 + np.exp(-(1.15 * score - 4.45)))
     chance = np.where(t.city == NOISY_CITY, 0.20, chance)  # there, letting has nothing to do with the flat
     yes = rng.random(ROWS) < chance
     t["days_on_market"] = np.where(yes, rng.integers(1, 8, ROWS), 8 + rng.gamma(1.8, 16, ROWS).astype(int))
@@ -193,7 +198,7 @@ def add_text(rng, t) -> pd.DataFrame:
     "A line of description that mentions most of the extras a flat has."
     parts = [list(pick(rng, OPENINGS, [1] * len(OPENINGS), ROWS))]
     for name, (words, _, _, _) in EXTRAS.items():
-        said = t[name] & (rng.random(ROWS) < 0.85)
+        said = t[name] & (rng.random(ROWS) < 0.92)
         parts.append(np.where(said, pick(rng, words, [1] * len(words), ROWS), ""))
     parts.append(pick(rng, CLOSINGS, [1] * len(CLOSINGS), ROWS))
     t["description"] = [", ".join(p for p in row if p) for row in zip(*parts, strict=True)]
@@ -207,183 +212,182 @@ def tidy(t) -> pd.DataFrame:
     t["price_per_m2"] = (t.price / t.area).round(2)
     for column in ("furnished", "pets_allowed"):
         t[column] = np.where(t[column], "yes", "no")
-    columns = "listing_id listed_on country city district building floor rooms area condition heating furnished pets_allowed year_built energy_kwh"
-    return t[
-        f"{columns} distance_center_km photos deposit_months agent description price price_per_m2 days_on_market let_within_week".split()
-    ]
+    t["_day"] = t.listed_on
+    return t[[*COLUMNS.split(), "_day"]]
 
 
 # ---------------------------------------------------------------- the damage, one function a flaw
-def flaw(name, columns, rows, detail, target=None, seen_by=None) -> dict:
-    "One entry of the truth file; `rows` is a count, or row numbers counted from 0 in the finished table."
-    return {"flaw": name, "columns": list(columns), "rows": rows, "detail": detail, "target": target, "seen_by": seen_by}
-
-
 def lose_floor(rng, t):
     "Missing at random: the floor, written in four ways."
-    rows = rng.random(len(t)) < 0.06
-    t["floor"] = t.floor.astype(str).mask(rows, pick(rng, ["", "?", "-", "NA"], [0.4, 0.3, 0.15, 0.15], len(t)))
-    detail = f"the floor is missing in {rows.sum()} rows, independent of everything; written as an empty field, '?', '-' or 'NA'"
-    return t, [flaw("missing at random", ["floor"], int(rows.sum()), detail, seen_by="collect")]
+    t["_no_floor"] = rng.random(len(t)) > 0.94
+    t["floor"] = t.floor.astype(str).mask(t._no_floor, pick(rng, ["", "?", "-", "NA"], [0.4, 0.3, 0.15, 0.15], len(t)))
+    return t
 
 
 def lose_energy(rng, t):
     "Missing for a reason: owners of old, thirsty buildings leave the energy value out, and such flats are let more slowly."
-    yes = t.let_within_week == "yes"
     chance = 0.02 + 0.33 * (t.year_built < 1960) + 0.12 * (t.energy_kwh > 180)
-    rows = rng.random(len(t)) < chance * np.where(yes, 0.35, 1)
-    old, new = rows[t.year_built < 1960].mean(), rows[t.year_built >= 1960].mean()
-    rate, other = yes[rows].mean(), yes[~rows].mean()
+    rows = rng.random(len(t)) < chance * np.where(t.let_within_week == "yes", 0.35, 1)
+    t["_year"] = t.year_built
     t["energy_kwh"] = t.energy_kwh.mask(rows)
-    detail = f"energy_kwh is missing in {old:.1%} of the buildings from before 1960 and {new:.1%} of the later ones; where it is missing, "
-    detail += f"{rate:.1%} are let within a week, else {other:.1%}"
-    return t, [flaw("missing for a reason", ["energy_kwh"], int(rows.sum()), detail, "let_within_week", "explore")]
+    return t
 
 
-def add_outliers(rng, t):
-    "Typing slips: years and floors that cannot be, and deposits that nobody asks."
-    slips = {"year_built": [1066, 2207, 202, 20014], "floor": ["99"], "deposit_months": [20, 30, 24]}
-    counts, found = {"year_built": 10, "floor": 8, "deposit_months": 14}, []
-    for column, values in slips.items():
+def slip(rng, t):
+    "Outliers, as typing slips make them: years and floors that cannot be, and deposits that nobody asks."
+    for column, (values, count) in SLIPS.items():
         known = t.index[t[column].astype(str).str.fullmatch(r"\d+")]
-        rows = rng.choice(known, counts[column], replace=False)
-        t.loc[rows, column] = rng.choice(np.array(values, t[column].dtype if column != "floor" else object), len(rows))
-        detail = f"{len(rows)} listings carry an impossible value of {column}: {', '.join(map(str, values))}"
-        found.append(flaw("outliers", [column], rows.tolist(), detail, seen_by="explore"))
-    return t, found
+        rows = rng.choice(known, count, replace=False)
+        t.loc[rows, column] = rng.choice(np.array(values, object if column == "floor" else t[column].dtype), count)
+        t[f"_slip_{column}"] = t.index.isin(rows)
+    return t
 
 
 def write_area(rng, t):
     "Numbers with units in text, two units, and square feet without saying so."
-    text = t.area.astype(int).astype(str) + pick(rng, [" m²", " m2", ""], [0.60, 0.22, 0.18], len(t))
+    foreign, draw = t.agent == "Harbour & Howe", rng.random(len(t))
+    t["_said"] = foreign & (draw < 0.45)
+    t["_unsaid"] = foreign & (draw > 0.90) & (t.rooms >= 2)
+    metres = t.area.astype(int).astype(str) + pick(rng, [" m²", " m2", ""], [0.60, 0.22, 0.18], len(t))
     feet = (t.area * SQUARE_FEET).round().astype(int).astype(str)
-    foreign = t.agent == "Harbour & Howe"
-    said, unsaid = foreign & (rng.random(len(t)) < 0.45), foreign & (rng.random(len(t)) < 0.18)
-    unsaid &= ~said
-    t["area"] = text.mask(said, feet + " sq ft").mask(unsaid, feet)
-    plain = ~said & ~unsaid
-    units = f"area is text with units in {(plain & text.str.contains('m')).sum()} rows (m², m2) and a bare number in {(~text.str.contains('m') & plain).sum()}"
-    hidden = f"{unsaid.sum()} bare numbers are square feet without saying so, all from Harbour & Howe: 10.76 times too large (above 250)"
-    return t, [
-        flaw("numbers with units in text", ["area"], int(len(t) - unsaid.sum()), units, seen_by="collect"),
-        flaw("unit mix-up", ["area"], int(said.sum()), f"{said.sum()} areas are in square feet ('915 sq ft')", seen_by="collect"),
-        flaw("unit mix-up, unsaid", ["area"], t.index[unsaid].tolist(), hidden, seen_by="explore"),
-    ]
+    t["area"] = metres.mask(t._said, feet + " sq ft").mask(t._unsaid, feet)
+    return t
 
 
 def spell_city(rng, t):
     "One city spelled three ways."
-    found = []
+    t["_city"] = t.city
     for city, ways in SPELLINGS.items():
-        rows = t.city == city
-        t["city"] = t.city.mask(rows, pick(rng, ways, ways.values(), len(t)))
-        counts = ", ".join(f"{way!r} {(t.city == way).sum()}" for way in ways)
-        rare = int((t.city[rows] != city).sum())
-        found.append(
-            flaw("one category spelled three ways", ["city"], rare, f"one city is spelled three ways: {counts}", seen_by="collect")
-        )
-    return t, found
+        t["city"] = t.city.mask(t._city == city, pick(rng, ways, ways.values(), len(t)))
+    return t
 
 
 def mix_dates(rng, t):
-    "Three date formats in one column, the day first."
-    days = t.listed_on
-    text = {
-        "ISO": days.dt.strftime("%Y-%m-%d"),
-        "dotted": days.dt.strftime("%d.%m.%Y"),
-        "words": days.dt.strftime("%d %b %Y").str.lstrip("0"),
-    }
-    which = pick(rng, text, [0.70, 0.20, 0.10], len(t))
-    t["day"] = days
-    t["listed_on"] = np.select([which == name for name in text], list(text.values()))
-    counts = ", ".join(
-        f"{(which == name).sum()} {example}" for name, example in zip(text, ("2025-03-07", "07.03.2025", "7 Mar 2025"), strict=True)
-    )
-    return t, [
-        flaw("mixed date formats", ["listed_on"], int((which != "ISO").sum()), f"dates in three formats: {counts}", seen_by="collect")
-    ]
+    "Three date formats in one column, the day before the month."
+    t["_format"] = pick(rng, ["ISO", "dots", "words"], [0.70, 0.20, 0.10], len(t))
+    ways = {f: t._day.dt.strftime(f) for f in ("%Y-%m-%d", "%d.%m.%Y", "%d %b %Y")}
+    words = ways["%d %b %Y"].str.lstrip("0")
+    t["listed_on"] = ways["%Y-%m-%d"].mask(t._format == "dots", ways["%d.%m.%Y"]).mask(t._format == "words", words)
+    return t
 
 
 def add_leaks(rng, t):
-    "Two columns that give the target away, and one that gives the price away."
-    yes, still_open = t.let_within_week == "yes", t.day + pd.to_timedelta(t.days_on_market, unit="D") > LAST_DAY + pd.Timedelta(days=7)
-    paid = yes & (rng.random(len(t)) < 0.96)
+    "A bonus that is paid only for quick letting; and the days on the market, unknown for flats that are still open at the end."
+    paid = (t.let_within_week == "yes") & (rng.random(len(t)) < 0.96)
     t["bonus_eur"] = np.where(paid, pick(rng, [100, 150, 200], [1, 1, 1], len(t)), 0).astype(int)
-    t["days_on_market"] = t.days_on_market.mask(still_open).astype("Int64")
-    bonus = f"the agent's bonus for quick letting: paid for {paid.sum()} of {yes.sum()} flats let within a week, 0 for all others"
-    days = (
-        f"known only after the letting; at most 7 exactly when the target is yes; empty for {still_open.sum()} flats still open at the end"
-    )
-    return t, [
-        flaw("leak derived from the target", ["bonus_eur"], int(paid.sum()), bonus, "let_within_week", "explore"),
-        flaw("leak known only after the event", ["days_on_market"], int((~still_open).sum()), days, "let_within_week", "explore"),
-        flaw(
-            "leak derived from the target", ["price_per_m2"], len(t), "price divided by the true area in square metres", "price", "explore"
-        ),
-    ]
-
-
-def describe_drift(rng, t):
-    "The shift of the last three months is in the clean world already: measure it."
-    late = t.day >= SHIFT
-    pumps = [(t.heating[part] == "heat pump").mean() for part in (~late, late)]
-    detail = f"from 2025-04-01 on ({late.sum()} rows) rents are 12 % higher, heat pumps are in {pumps[1]:.0%} of the flats instead of {pumps[0]:.0%}, "
-    detail += f"{NEW_AGENT} is a new agent with {(t.agent[late] == NEW_AGENT).mean():.0%} of the listings, and furnished flats are no longer let faster"
-    columns = ["listed_on", "price", "heating", "agent", "furnished"]
-    return t, [flaw("shift in the last three months", columns, int(late.sum()), detail, seen_by="evaluate")]
-
-
-def describe_small_city(rng, t):
-    "The noisy city is in the clean world already: measure it."
-    rows = t.city == NOISY_CITY
-    detail = (
-        f"{NOISY_CITY} has {rows.sum()} listings; there letting within a week is a coin with 20 % yes, and rents scatter 3.5 times as much"
-    )
-    return t, [flaw("one city with few and noisier rows", ["city"], int(rows.sum()), detail, seen_by="evaluate")]
-
-
-def describe_plain_columns(rng, t):
-    "A constant and an id."
-    return t, [
-        flaw("constant column", ["country"], len(t), "every listing is in Mittelland", seen_by="collect"),
-        flaw("id column", ["listing_id"], len(t), "a number given by the portal, in order of listing", seen_by="collect"),
-    ]
+    open_still = t._day + pd.to_timedelta(t.days_on_market, unit="D") > LAST_DAY + pd.Timedelta(days=7)
+    t["days_on_market"] = t.days_on_market.mask(open_still).astype("Int64")
+    return t
 
 
 def repeat_rows(rng, t):
-    "Exact duplicates (the record was exported twice) and near-duplicates (the flat was entered again with small edits)."
-    twice = t.loc[np.sort(rng.choice(t.index, 60, replace=False))]
-    again = t.loc[np.sort(rng.choice(t.index[t.day < LAST_DAY - pd.Timedelta(days=30)], 140, replace=False))].copy()
+    "Exact duplicates (a record exported twice) and near-duplicates (a flat entered again, with small edits)."
+    twice = t.loc[np.sort(rng.choice(t.index, 60, replace=False))].assign(_twice=True)
+    rest = t.index[~t.index.isin(twice.index) & (t._day < LAST_DAY - pd.Timedelta(days=5))]
+    again = t.loc[np.sort(rng.choice(rest, 140, replace=False))].assign(_again=True)
     again["listing_id"] = [f"R{200001 + i}" for i in range(len(again))]
-    again["day"] += pd.to_timedelta(rng.integers(0, 4, len(again)), unit="D")
-    again["listed_on"] = again.day.dt.strftime("%Y-%m-%d")
+    again["_day"] += pd.to_timedelta(rng.integers(0, 4, len(again)), unit="D")
+    again["listed_on"], again["_format"] = again._day.dt.strftime("%Y-%m-%d"), "ISO"
     again["photos"] += rng.integers(0, 2, len(again))
     again["description"] = again.description + pick(rng, ["!", ".", ", call now", ""], [1, 1, 1, 1], len(again))
-    t = pd.concat([t, twice, again]).sort_values("day", kind="stable")
-    same = "60 records occur twice, equal in every column"
-    near = "140 listings were entered again 0 to 3 days later: another listing_id, one more photo or none, a few letters in the description"
-    return t, [
-        flaw("exact duplicates", [], 60, same, seen_by="collect"),
-        flaw("near-duplicates", ["listing_id", "listed_on", "photos", "description"], 140, near, seen_by="split"),
+    whole = pd.concat([t.assign(_twice=False, _again=False), twice.assign(_again=False), again.assign(_twice=False)])
+    return whole.sort_values("_day", kind="stable", ignore_index=True)
+
+
+# ---------------------------------------------------------------- the truth, read off the finished table
+def flaw(name, columns, rows, detail, target=None, seen_by=None) -> dict:
+    "One entry of the truth file. `rows` marks the rows: up to 100 of them are listed by number (from 0), more are counted."
+    where = np.flatnonzero(np.asarray(rows, bool))
+    shown = where.tolist() if 0 < len(where) <= 100 else len(where)
+    text = detail.format(rows=len(where))
+    return {"flaw": name, "columns": columns.split(), "rows": shown, "detail": text, "target": target, "seen_by": seen_by}
+
+
+def missing_values(t) -> list[dict]:
+    "Missing at random, and missing for a reason."
+    lost, old, yes = t.energy_kwh.isna(), t._year < 1960, t.let_within_week == "yes"
+    spelled = ", ".join(f"{way!r} {(t.floor == way).sum()}" for way in ("", "?", "-", "NA"))
+    energy = f"energy_kwh is missing in {{rows}} rows: in {lost[old].mean():.1%} of the flats in buildings from before 1960 and in "
+    energy += f"{lost[~old].mean():.1%} of the others; {yes[lost].mean():.1%} of them are let within a week, else {yes[~lost].mean():.1%}"
+    return [
+        flaw("missing_at_random", "floor", t._no_floor, "the floor is missing in {rows} rows, whatever the flat", None, "collect"),
+        flaw("missing_spellings", "floor", t._no_floor, f"missing floors are spelled in four ways: {spelled}", None, "collect"),
+        flaw("missing_for_a_reason", "energy_kwh", lost, energy, "let_within_week", "explore"),
     ]
 
 
-def number_rows(found, t):
-    "Turn row labels in the truth into row numbers of the finished table (copies of a row included)."
-    for entry in found:
-        if isinstance(entry["rows"], list):
-            entry["rows"] = np.flatnonzero(t.index.isin(entry["rows"])).tolist()
-    return found
+def wrong_values(t) -> list[dict]:
+    "Outliers, and areas in square feet."
+    found = []
+    for column, (values, _) in SLIPS.items():
+        detail = f"{{rows}} values of {column} are slips: {', '.join(map(str, values))}"
+        found.append(flaw("outliers", column, t[f"_slip_{column}"], detail, None, "explore"))
+    bare = t.area.str.fullmatch(r"\d+")
+    feet, metres = t.area[t._unsaid].astype(int).min(), t.area[bare & ~t._unsaid].astype(int).max()
+    unsaid = "{rows} bare numbers in area are square feet without saying so, all from Harbour & Howe and 10.76 times too large "
+    unsaid += f"(the smallest is {feet}; the largest bare number in square metres is {metres})"
+    return found + [
+        flaw("numbers_with_units", "area", ~bare, f"{{rows}} areas are text with a unit; {bare.sum()} have none", None, "collect"),
+        flaw("unit_mix_up", "area", t._said, "{rows} areas are in square feet ('915 sq ft'), the others in square metres", None, "collect"),
+        flaw("unit_mix_up_unsaid", "area", t._unsaid, unsaid, None, "explore"),
+    ]
 
 
-# mix_dates comes before the flaws that need the day as a date beside its text
-DAMAGE = [lose_floor, lose_energy, add_outliers, write_area, spell_city, mix_dates, add_leaks]
-DAMAGE += [describe_drift, describe_small_city, describe_plain_columns, repeat_rows]
+def wrong_spellings(t) -> list[dict]:
+    "Cities and dates written in several ways."
+    found = []
+    for city, ways in SPELLINGS.items():
+        counts = ", ".join(f"{way!r} {(t.city == way).sum()}" for way in ways)
+        found.append(flaw("spelling_variants", "city", (t._city == city) & (t.city != city), f"one city: {counts}", None, "collect"))
+    n = t._format.value_counts()
+    dates = f"three formats in one column: {n['ISO']} like 2025-03-07, {n['dots']} like 07.03.2025, {n['words']} like 7 Mar 2025"
+    return found + [flaw("mixed_dates", "listed_on", t._format != "ISO", dates, None, "collect")]
+
+
+def repeated_rows(t) -> list[dict]:
+    "Duplicates and near-duplicates."
+    near = "{rows} listings were entered again up to 3 days later: another listing_id, at most one more photo, some letters in the text"
+    return [
+        flaw("exact_duplicates", "", t._twice, "{rows} records occur twice, equal in every column", None, "collect"),
+        flaw("near_duplicates", "listing_id listed_on photos description", t._again, near, None, "split"),
+    ]
+
+
+def useless_columns(t) -> list[dict]:
+    "A constant, an id, and three columns that give a target away."
+    everywhere, yes, known = t.price > 0, t.let_within_week == "yes", t.days_on_market.notna()
+    bonus = f"the agent's bonus for quick letting: paid for {{rows}} of the {yes.sum()} flats let within a week, 0 for all others"
+    days = (
+        f"known only after the letting: at most 7 exactly where the target is yes; empty for {(~known).sum()} flats still open at the end"
+    )
+    return [
+        flaw("constant", "country", everywhere, "every listing is in Mittelland", None, "collect"),
+        flaw("id", "listing_id", everywhere, "a number that the portal gives, in order of listing", None, "collect"),
+        flaw("leak_derived_from_the_target", "bonus_eur", t.bonus_eur > 0, bonus, "let_within_week", "explore"),
+        flaw("leak_after_the_event", "days_on_market", known, days, "let_within_week", "explore"),
+        flaw("leak_derived_from_the_target", "price_per_m2", everywhere, "the price divided by the true area", "price", "explore"),
+    ]
+
+
+def uneven_rows(t) -> list[dict]:
+    "The shift of the last months and the noisy city: both are in the clean world already."
+    late, small = t._day >= SHIFT, t._city == NOISY_CITY
+    pump, new = t.heating == "heat pump", t.agent == NEW_AGENT
+    shift = "from 2025-04-01 on ({rows} rows) rents are 12 % higher, furnished flats lose their pull, heat pumps are in "
+    shift += (
+        f"{pump[late].mean():.0%} of the flats (before: {pump[~late].mean():.0%}), and a new agent, {NEW_AGENT}, has {new[late].mean():.0%}"
+    )
+    coin = f"{NOISY_CITY} has {{rows}} listings; there letting within a week is a coin with 20 % yes, and rents scatter 3.5 times as much"
+    return [
+        flaw("shift", "listed_on price heating agent furnished", late, shift, None, "evaluate"),
+        flaw("small_noisy_city", "city", small, coin, None, "evaluate"),
+    ]
+
 
 CARD = {
     "name": "rentals",
     "title": "Flats to let in eight invented cities",
-    "source": "invented; written by data/make_rentals.py (numpy and pandas, seed 20240101)",
+    "source": f"invented: written by data/make_rentals.py with the seed {SEED}",
     "licence": "CC0 1.0",
     "retrieved_at": "2026-11-24",
     "target": "let_within_week",
@@ -395,21 +399,23 @@ CARD = {
     "was the flat let within a week (about 8 % yes), and its rent in euros a month (then give let_within_week the role 'ignored'). "
     "The table is meant to be wrong in every way that real tables are; rentals.truth.json lists how.",
 }
+DAMAGE = [lose_floor, lose_energy, slip, write_area, spell_city, mix_dates, add_leaks, repeat_rows]
+TRUTH = [missing_values, wrong_values, wrong_spellings, repeated_rows, useless_columns, uneven_rows]
 
 
 def main(out: Path):
     rng = np.random.default_rng(SEED)
     table = make_listings(rng, make_buildings(rng))
-    for step in (add_price, add_letting, add_text):
-        table = step(rng, table)
-    table, found = tidy(table), []
-    for step in DAMAGE:
-        table, entries = step(rng, table)
-        found += entries
-    found = number_rows(found, table)
-    target = table.pop("let_within_week")
-    put(table.drop(columns="day").assign(let_within_week=target), CARD | {"known_flaws": [entry["detail"] for entry in found]}, out)
-    write_json(found, out / "rentals.truth.json")
+    for make in (add_price, add_letting, add_text):
+        table = make(rng, table)
+    table = tidy(table)
+    for damage in DAMAGE:
+        table = damage(rng, table)
+    truth = [entry for read_off in TRUTH for entry in read_off(table)]
+    shown = [c for c in table if not c.startswith("_") and c != "let_within_week"]
+    flaws = [f"{', '.join(entry['columns']) or 'all columns'}: {entry['detail']}" for entry in truth]
+    put(table[[*shown, "let_within_week"]], CARD | {"known_flaws": flaws}, out)
+    write_json(truth, out / "rentals.truth.json")
 
 
 if __name__ == "__main__":

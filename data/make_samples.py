@@ -35,7 +35,7 @@ WINE = {
     "target": "cultivar",
     "task": "multiclass",
     "known_flaws": ["Only 178 rows: intervals are wide, and most models reach nearly perfect scores."],
-    "description": "178 wines grown in one region of Italy from three cultivars (59, 71 and 48 wines), with 13 measurements of a chemical analysis.",
+    "description": "178 wines from one region of Italy and three cultivars (59, 71 and 48 wines): 13 measurements of a chemical analysis.",
 }
 DIABETES = {
     "name": "diabetes",

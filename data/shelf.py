@@ -22,9 +22,13 @@ def folder_from_command_line(text: str) -> Path:
 
 
 def write_json(value, path: Path):
-    "Write readable JSON: UTF-8, one space a level, Unix line ends on every system."
+    "Write readable JSON: UTF-8, one space a level (a list of dicts: one line each), Unix line ends on every system."
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes((json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode())
+    if isinstance(value, list):
+        text = "[\n" + ",\n".join(json.dumps(v, ensure_ascii=False, allow_nan=False) for v in value) + "\n]"
+    else:
+        text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    path.write_bytes(f"{text}\n".encode())
 
 
 def put(table: pd.DataFrame, card: dict, out: Path):
