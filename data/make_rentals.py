@@ -65,16 +65,7 @@ EXTRAS = {
 COLUMNS = """listing_id listed_on country city district building floor rooms area condition heating furnished pets_allowed year_built
 energy_kwh distance_center_km photos deposit_months agent description price price_per_m2 days_on_market let_within_week"""
 OPENINGS = ["Bright flat", "Flat", "Charming flat", "Well-cut home", "Pleasant flat", "Cosy home", "Spacious flat"]
-CLOSINGS = [
-    "",
-    "",
-    "near shops",
-    "near the park",
-    "close to the station",
-    "5 min to Café Løvel",
-    "viewings on Saturday",
-    "no brokers please",
-]
+PLACES = ["the station", "the park", "the river", "the market", "the university", "the school", "Café Løvel", "Müller's bakery"]
 
 
 # ---------------------------------------------------------------- the clean world
@@ -200,7 +191,9 @@ def add_text(rng, t) -> pd.DataFrame:
     for name, (words, _, _, _) in EXTRAS.items():
         said = t[name] & (rng.random(ROWS) < 0.92)
         parts.append(np.where(said, pick(rng, words, [1] * len(words), ROWS), ""))
-    parts.append(pick(rng, CLOSINGS, [1] * len(CLOSINGS), ROWS))
+    places, minutes = pick(rng, PLACES, [1] * len(PLACES), ROWS), rng.integers(2, 16, ROWS)
+    near = [f"{m} min to {place}" for m, place in zip(minutes, places, strict=True)]
+    parts.append(np.where(rng.random(ROWS) < 0.7, near, ""))
     t["description"] = [", ".join(p for p in row if p) for row in zip(*parts, strict=True)]
     return t
 

@@ -138,7 +138,7 @@ def test_some_buildings_of_the_last_months_were_never_seen_before(raw, day):
 
 def test_names_are_not_ascii_and_words_differ(raw):
     assert not raw.city.str.isascii().all() and not raw.agent.str.isascii().all() and not raw.description.str.isascii().all()
-    assert raw.description.nunique() > 3000
+    assert raw.description.nunique() > 0.5 * len(raw)
 
 
 # ---------------------------------------------------------------- every planted flaw
@@ -244,7 +244,7 @@ AFTER = ["bonus_eur", "days_on_market"]
 
 def boosting():
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
-    model = HistGradientBoostingClassifier(learning_rate=0.05, max_iter=120, l2_regularization=1.0, random_state=0)
+    model = HistGradientBoostingClassifier(learning_rate=0.1, max_iter=50, max_leaf_nodes=15, l2_regularization=1.0, random_state=0)
     return make_pipeline(make_column_transformer((codes, CATEGORIES), remainder="passthrough"), model)
 
 
@@ -269,8 +269,8 @@ def test_honest_leaky_and_naive_scores(features, yes, day, clean):
     def validated(folds, groups=None):
         return cross_val_predict(boosting(), honest, yes, cv=folds, groups=groups, method="predict_proba")[:, 1]
 
-    naive = validated(StratifiedKFold(5, shuffle=True, random_state=0))
-    right = validated(GroupKFold(5, shuffle=True, random_state=0), clean.building)
+    naive = validated(StratifiedKFold(3, shuffle=True, random_state=0))
+    right = validated(GroupKFold(3, shuffle=True, random_state=0), clean.building)
     assert roc_auc_score(yes, naive) - roc_auc_score(yes, right) > 0.03
     small, errors = (clean.city == "Quellfurt").to_numpy(), (right - yes) ** 2
     by_city = pd.Series(errors).groupby(clean.city).mean()
