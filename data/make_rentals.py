@@ -282,7 +282,7 @@ def repeat_rows(rng, t):
     again["_day"] += pd.to_timedelta(rng.integers(0, 4, len(again)), unit="D")
     again["listed_on"], again["_format"] = again._day.dt.strftime("%Y-%m-%d"), "ISO"
     again["photos"] += rng.integers(0, 2, len(again))
-    again["description"] = again.description + pick(rng, ["!", ".", ", call now", ""], [1, 1, 1, 1], len(again))
+    again["description"] = again.description + pick(rng, ["!", ".", ", call now", ", again free"], [1, 1, 1, 1], len(again))
     whole = pd.concat([t.assign(_twice=False, _again=False), twice.assign(_again=False), again.assign(_twice=False)])
     return whole.sort_values("_day", kind="stable", ignore_index=True)
 
