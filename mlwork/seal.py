@@ -19,19 +19,30 @@ from pathlib import Path
 
 from .core import BadInput, Sealed, to_json
 
-# %% ../nbs/01b_seal.ipynb #d08b1370
+# %% ../nbs/01b_seal.ipynb #f76d4d60
 class Vault:
     "Carry a value that only `open` gives back: nothing of it shows in a print-out, a copy or a saved file."
 
     def __init__(self, value):  # value: anything that pickles
-        self._block = zlib.compress(pickle.dumps(value, protocol=5), 1)
+        self._block, self.opened = zlib.compress(pickle.dumps(value, protocol=5), 1), False
 
     def open(self):
-        "Give the value."
+        "Give the value, and remember that it was given."
+        self.opened = True
         return pickle.loads(zlib.decompress(self._block))
 
+    def __reduce__(self):
+        return _sealed_again, (self._block,)
+
     def __repr__(self):
-        return f"Vault({len(self._block):,} bytes, closed)"
+        return f"Vault({len(self._block):,} bytes, {'open' if self.opened else 'closed'})"
+
+# %% ../nbs/01b_seal.ipynb #a3d2a435
+def _sealed_again(block: bytes) -> Vault:
+    "Make the closed vault that a copy or a saved file carries."
+    vault = Vault.__new__(Vault)
+    vault._block, vault.opened = block, False
+    return vault
 
 # %% ../nbs/01b_seal.ipynb #a1cde164
 def ledger_path(
@@ -55,6 +66,38 @@ def _user_folder() -> Path:
         return home / "Library" / "Application Support" / "mlwork"
     return Path(os.environ.get("XDG_DATA_HOME", home / ".local" / "share")) / "mlwork"
 
+# %% ../nbs/01b_seal.ipynb #06bc67e2
+def read_ledger(
+    path: Path,  # the ledger's file
+) -> list[dict]:  # one entry an opening, oldest first; empty where there is no ledger
+    "Read all entries; a damaged line is an error that names it, and nothing is changed."
+    try:
+        text = path.read_bytes() if path.exists() else b""
+    except OSError as e:
+        raise BadInput(f"the ledger {path} must be readable", str(e), "mend its permissions, or name another folder in MLWORK_LEDGER") from e
+    whole = text[: _end(text)].splitlines()
+    return [_entry(line, number, path) for number, line in enumerate(whole, 1) if line.strip()]
+
+# %% ../nbs/01b_seal.ipynb #61a975ad
+def _end(text: bytes) -> int:
+    "Tell where the whole lines end: half a line at the end opened nothing, since rows are handed out after their line is on disk."
+    last = text[text.rfind(b"\n") + 1 :]
+    try:
+        return len(text) if json.loads(last or b"0") is not None else 0
+    except ValueError:
+        return len(text) - len(last)
+
+# %% ../nbs/01b_seal.ipynb #7d1983a5
+def _entry(line: bytes, number: int, path: Path) -> dict:
+    "Parse one line of the ledger."
+    try:
+        entry = json.loads(line)
+        entry["identity"], entry["time"]
+    except (ValueError, KeyError, TypeError) as e:
+        do = f"mend or remove line {number} of {path} by hand; nothing was changed"
+        raise BadInput("each line of the ledger must be one opening in JSON", f"{line[:60].decode(errors='replace')!r} in line {number}", do) from e
+    return entry
+
 # %% ../nbs/01b_seal.ipynb #8a10afb0
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
@@ -69,27 +112,21 @@ def _alone(path: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
-# %% ../nbs/01b_seal.ipynb #ed947780
-def read_ledger(
-    path: Path,  # the ledger's file
-) -> list[dict]:  # one entry an opening, oldest first; empty where there is no ledger
-    "Read all entries; a damaged line is an error that names it, and nothing is changed."
-    try:
-        lines = path.read_bytes().splitlines() if path.exists() else []
-    except OSError as e:
-        raise BadInput(f"the ledger {path} must be readable", str(e), "mend its permissions, or name another folder in MLWORK_LEDGER") from e
-    return [_entry(line, number, path) for number, line in enumerate(lines, 1) if line.strip()]
-
-# %% ../nbs/01b_seal.ipynb #7d1983a5
-def _entry(line: bytes, number: int, path: Path) -> dict:
-    "Parse one line of the ledger."
-    try:
-        entry = json.loads(line)
-        entry["identity"], entry["time"]
-    except (ValueError, KeyError, TypeError) as e:
-        do = f"mend or remove line {number} of {path} by hand; nothing was changed"
-        raise BadInput("each line of the ledger must be one opening in JSON", f"{line[:60].decode(errors='replace')!r} in line {number}", do) from e
-    return entry
+# %% ../nbs/01b_seal.ipynb #376c137e
+def _append(path: Path, line: bytes):
+    "Add a line to a file; where it cannot be written whole, take the half back."
+    with open(path, "a+b") as f:
+        f.seek(0)
+        text = f.read()
+        size = _end(text)
+        f.truncate(size)
+        try:
+            f.write((b"" if text[:size].endswith(b"\n") or not size else b"\n") + line)
+            f.flush()
+            os.fsync(f.fileno())
+        except OSError:
+            os.truncate(path, size)
+            raise
 
 # %% ../nbs/01b_seal.ipynb #acfd43ed
 def record(
@@ -107,19 +144,6 @@ def record(
         do = "free some space or mend the permissions, or name another folder in MLWORK_LEDGER"
         raise Sealed("each opening of the test rows must be written to the ledger, so they stay closed", f"{e}", do) from e
     return before + 1
-
-# %% ../nbs/01b_seal.ipynb #2c8055b1
-def _append(path: Path, line: bytes):
-    "Add a line to a file; where it cannot be written whole, take the half back."
-    with open(path, "ab") as f:
-        size = f.tell()
-        try:
-            f.write(line)
-            f.flush()
-            os.fsync(f.fileno())
-        except OSError:
-            os.truncate(path, size)
-            raise
 
 # %% ../nbs/01b_seal.ipynb #20542e2d
 def caller() -> str:  # "file.py:12 in function", the notebook's name, or "interactive"
