@@ -4,9 +4,10 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name):
-    "Load a public name of any stage on first use, so that `import mlwork` stays light."
+    "Load a stage, or a public name of any stage, on first use, so that `import mlwork` stays light."
+    from importlib import import_module
+    from importlib.util import find_spec
+
     if name.startswith("_"):
         raise AttributeError(f"module 'mlwork' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module("mlwork.all"), name)
+    return import_module(f"mlwork.{name}") if find_spec(f"mlwork.{name}") else getattr(import_module("mlwork.all"), name)
