@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KIND_OF_ROLE', 'SHOWN_LEVELS', 'kind_of', 'Column', 'read_column', 'describe', 'against', 'json_key', 'merge_entries']
 
-# %% ../nbs/02p_columns.ipynb #2375cedf
+# %% ../nbs/02p_columns.ipynb #be3417c0
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,9 +13,18 @@ import numpy as np
 import pandas as pd
 
 from .core import BadInput, plain
-from .flaws import parse_dates, parse_numbers
-from .sketch import HASHED, merge_distinct, merge_levels, merge_numbers, merge_text
-from .sketch import smallest_hashes, summarise_levels, summarise_numbers, summarise_text
+from mlwork.sketch import (
+    HASHED,
+    merge_distinct,
+    merge_levels,
+    merge_numbers,
+    merge_text,
+    smallest_hashes,
+    summarise_levels,
+    summarise_numbers,
+    summarise_text,
+)
+from .steps import UNITS, parse_dates, parse_numbers
 
 # %% ../nbs/02p_columns.ipynb #4bc217ad
 KIND_OF_ROLE = {"numeric": "numeric", "datetime": "datetime", "categorical": "levels", "ordinal": "levels", "boolean": "levels"}
@@ -38,7 +47,7 @@ def kind_of(
         return "datetime"
     return "numeric" if pd.api.types.is_numeric_dtype(values.dtype) else "levels"
 
-# %% ../nbs/02p_columns.ipynb #a64c14a7
+# %% ../nbs/02p_columns.ipynb #466ea1f8
 @dataclass(frozen=True)
 class Column:
     "A column as it was read."
@@ -52,8 +61,9 @@ class Column:
     codes: np.ndarray | None = None  # position of each row's level, -1 where missing
     levels: np.ndarray | None = None  # distinct values; of an ordinal column in order
     texts: pd.Series | None = None  # known values of a text or key column
+    unit: str = ""  # unit of the numbers, where the text has one
 
-# %% ../nbs/02p_columns.ipynb #43a15c23
+# %% ../nbs/02p_columns.ipynb #3a42b709
 def _factorize(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     "Give the code of each row and the levels; what cannot be hashed is taken by its text."
     try:
@@ -62,21 +72,27 @@ def _factorize(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         codes, levels = pd.factorize(values.map(lambda v: repr(v) if isinstance(v, (list, dict, set, np.ndarray)) else v))
     return codes, np.asarray(levels, dtype=object)
 
+# %% ../nbs/02p_columns.ipynb #497321c2
+def _main_unit(codes: np.ndarray, texts: pd.Series) -> str:
+    "Find the most frequent unit of a column of text, by rows; empty where there is none."
+    written = texts.str.lower().str.extract(r"([^\W\d][^\d.,]*|[%€$£])\s*$", expand=False).str.replace(r"[ .]", "", regex=True)
+    names = written.str.replace("²", "2").str.replace("³", "3").fillna("")
+    rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+    counted = pd.Series(rows).groupby(names).sum().drop("", errors="ignore")
+    return str(counted.idxmax()) if len(counted) else ""
 
-def _read_levels(values: pd.Series, read) -> np.ndarray:
-    "Read each distinct text once; `read` maps a Series of texts to a float array."
-    codes, levels = _factorize(values)
-    known = read(pd.Series(levels).astype("str")) if len(levels) else np.empty(0)
-    return np.append(known, np.nan)[codes]
-
-# %% ../nbs/02p_columns.ipynb #17134b20
-def _floats(values: pd.Series) -> np.ndarray:
-    "Read numbers."
+# %% ../nbs/02p_columns.ipynb #9f0dfc90
+def _floats(values: pd.Series) -> tuple[np.ndarray, str]:
+    "Read numbers; gives them and their unit."
     if pd.api.types.is_complex_dtype(values.dtype):
         raise BadInput("a numeric column must hold real numbers", f"complex ones in {values.name!r}", "take their absolute values first")
     if pd.api.types.is_numeric_dtype(values.dtype):
-        return values.to_numpy(float, na_value=np.nan)
-    return _read_levels(values, lambda texts: parse_numbers(texts).to_numpy(float))
+        return values.to_numpy(float, na_value=np.nan), ""
+    codes, levels = _factorize(values)
+    texts = pd.Series(levels, dtype="str")
+    unit = _main_unit(codes, texts) if len(texts) else ""
+    known = parse_numbers(texts, unit if unit in UNITS else "").to_numpy(float)
+    return np.append(known, np.nan)[codes], unit
 
 
 def _stamps(dates: pd.Series) -> np.ndarray:
@@ -96,7 +112,8 @@ def _seconds(values: pd.Series) -> np.ndarray:
         return _stamps(values)
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.to_numpy(float, na_value=np.nan)
-    return _read_levels(values, lambda texts: _stamps(parse_dates(texts)))
+    codes, levels = _factorize(values)
+    return np.append(_stamps(parse_dates(pd.Series(levels, dtype="str"))), np.nan)[codes]
 
 # %% ../nbs/02p_columns.ipynb #43e41e64
 def _ordered(codes, levels, order):
@@ -106,7 +123,7 @@ def _ordered(codes, levels, order):
     back = np.append(np.argsort(new), -1)
     return back[codes], levels[new]
 
-# %% ../nbs/02p_columns.ipynb #d3819f73
+# %% ../nbs/02p_columns.ipynb #230a38c0
 def read_column(
     values: pd.Series,  # the column, n rows
     role: str,  # its role
@@ -117,7 +134,8 @@ def read_column(
     kind, missing = kind_of(values, role, task), values.isna().to_numpy()
     facts = {"name": str(values.name), "role": role, "kind": kind, "dtype": str(values.dtype), "missing": missing}
     if kind == "numeric":
-        return Column(**facts, numbers=_floats(values))
+        numbers, unit = _floats(values)
+        return Column(**facts, numbers=numbers, unit=unit)
     if kind == "datetime":
         return Column(**facts, numbers=_seconds(values))
     if kind == "levels":
@@ -160,7 +178,7 @@ def _facts(column: Column) -> dict:
     numbers = summarise_numbers(column.numbers[~gaps] if gaps.any() else column.numbers)
     return numbers if column.kind == "numeric" else _with_dates(numbers)
 
-# %% ../nbs/02p_columns.ipynb #68e46516
+# %% ../nbs/02p_columns.ipynb #a396a78d
 def describe(
     column: Column,  # as read by `read_column`
 ) -> dict:  # plain data: role, kind, dtype, rows, missing, unread (known, but not by the grammar), count, distinct and, by kind, the rest
@@ -168,6 +186,7 @@ def describe(
     rows, missing = len(column.missing), int(column.missing.sum())
     facts = _facts(column)
     entry = {"role": column.role, "kind": column.kind, "dtype": column.dtype, "rows": rows, "missing": missing}
+    entry |= {"unit": column.unit} if column.kind == "numeric" else {}
     return entry | {"unread": rows - missing - facts["count"]} | facts
 
 # %% ../nbs/02p_columns.ipynb #0c119c95
@@ -269,7 +288,7 @@ def _merge_facts(a: Mapping, b: Mapping) -> dict:
         return merge_numbers(a, b)
     return _with_dates(merge_numbers(a["seconds"], b["seconds"]))
 
-# %% ../nbs/02p_columns.ipynb #3951733f
+# %% ../nbs/02p_columns.ipynb #4c772ce5
 def merge_entries(
     a: Mapping,  # as given by `describe`, with or without `by_target`
     b: Mapping,  # of other rows of the same column
@@ -280,6 +299,7 @@ def merge_entries(
         do = f'give it one role in both: roles={{"{name}": ROLE}}'
         raise BadInput(f"column {name!r} must be of one kind in both profiles", f"{a['kind']} and {b['kind']}", do)
     out = {"role": a["role"], "kind": a["kind"], "dtype": a["dtype"] if a["dtype"] == b["dtype"] else "mixed"}
+    out |= {"unit": a["unit"] or b["unit"]} if "unit" in a else {}
     out |= {k: a[k] + b[k] for k in ("rows", "missing", "unread")} | _merge_facts(a, b)
     if "by_target" in a and "by_target" in b:
         out["by_target"] = _merge_against(a["by_target"], b["by_target"])
