@@ -5,12 +5,11 @@
 # %% auto #0
 __all__ = ['Certificate', 'DatasetViews', 'DatasetChanges', 'Dataset', 'load']
 
-# %% ../nbs/01_collect.ipynb #e86a6b3c
+# %% ../nbs/01_collect.ipynb #a205adac
 import html
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import numpy as np
 import pandas as pd
 
 from .core import BadInput, Findings, findings_html, unknown
@@ -138,7 +137,7 @@ class Dataset(DatasetViews, DatasetChanges):
         shown = self.table().head(40).to_html()
         return f"<p><b>{html.escape(repr(self))}</b></p>{shown}{findings_html(self.findings)}"
 
-# %% ../nbs/01_collect.ipynb #63967282
+# %% ../nbs/01_collect.ipynb #02a4d637
 _BY_HAND, _BY_CARD = "given by hand", "as its card says"
 
 
@@ -154,8 +153,8 @@ def _raw_again(data):
 
 def _known_roles(card, target, given, frame):
     "Put together what card and hand say: {column: Role}."
-    told = {c: r for c, r in card.get("roles", {}).items() if c != target} | ({card["target"]: "ignored"} if card.get("target", target) != target else {})
-    known = {c: (r, _BY_CARD) for c, r in told.items() if c in frame} | {c: (r, _BY_HAND) for c, r in given.items()}
+    told = card.get("roles", {}) | {card.get("target", target): "ignored"}
+    known = {c: (r, _BY_CARD) for c, r in told.items() if c in frame and c != target} | {c: (r, _BY_HAND) for c, r in given.items()}
     for column, (role, _) in known.items():
         if column not in frame:
             raise unknown("column", column, frame.columns)
@@ -211,16 +210,17 @@ def _describe(raw, certificate, name, target, task, given):
     certificate = replace(certificate, target_values=certificate.target_values | changed)
     return Dataset(raw.frame, name, target, task if target else None, role_of, reasons, orders, certificate, found)
 
-# %% ../nbs/01_collect.ipynb #e803926e
+# %% ../nbs/01_collect.ipynb #62f1d358
 def _check_size(frame, source):
     "Refuse what is no table: one column, one row, no value at all."
     rows, columns = frame.shape
     if columns < 2:
-        raise BadInput("a table must have at least two columns", f"{columns} ({', '.join(frame.columns)[:60]!r}) in {source}", "check the delimiter")
+        shown = ", ".join(frame.columns)[:60]
+        raise BadInput("a table must have at least two columns", f"{columns} ({shown!r}) in {source}", "check the delimiter")
     if rows < 2:
         raise BadInput("a table must have at least two rows", f"{rows} in {source}", "check the export")
     if frame.isna().all(axis=None):
-        raise BadInput("a table must have values", f"{rows:,} rows in which everything is missing in {source}", "check the export")
+        raise BadInput("a table must have values", f"{rows:,} rows of missing values in {source}", "check the export")
 
 # %% ../nbs/01_collect.ipynb #5145627e
 def load(

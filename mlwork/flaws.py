@@ -5,24 +5,31 @@
 # %% auto #0
 __all__ = ['DUPLICATES', 'HIDDEN_DATES', 'DATE_MIX', 'HIDDEN_NUMBERS', 'UNIT_MIX', 'MIXED_TYPES', 'SPELLINGS', 'CONSTANT',
            'EMPTY', 'ID_LIKE', 'MISSING_SPELLINGS', 'INFINITE', 'ASSUMED', 'LARGE_INTEGERS', 'FEW_ROWS', 'TARGET_GAPS',
-           'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'parse_numbers', 'parse_dates', 'text_counts',
-           'date_formats', 'units_of', 'spelling_variants', 'find_flaws']
+           'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'text_counts', 'date_formats', 'spelling_variants',
+           'find_flaws']
 
-# %% ../nbs/00h_flaws.ipynb #d346b264
+# %% ../nbs/00h_flaws.ipynb #236b152a
 import re
 import unicodedata
 from collections import Counter, defaultdict
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from .core import Finding, Findings, Kind
-from .roles import guess_role
+from .core import Findings, Kind
+from .roles import are_units, guess_role, units_of
+from .steps import parse_dates, parse_numbers
 from .tables import RawTable
 
-# %% ../nbs/00h_flaws.ipynb #30183f07
+# %% ../nbs/00h_flaws.ipynb #ad69bc09
 DUPLICATES = Kind(
-    "MLW-C01", "duplicate rows", "warning", "collect", "A row that is there twice can sit in training and test at once: the score flatters, and the row weighs double."
+    "MLW-C01",
+    "duplicate rows",
+    "warning",
+    "collect",
+    "A row that is there twice can sit in training and test at once: the score flatters, and it weighs double.",
 )
 
 
@@ -31,11 +38,14 @@ def repeated_rows(
     roles: dict[str, str],  # role of each column; those of role "id" do not count
 ) -> np.ndarray:  # a truth per row
     "Mark rows that repeat an earlier one in everything but id columns, by their hashes."
-    columns = [c for c in frame if roles.get(c) != "id"]
-    total = np.zeros(len(frame), np.uint64)
-    for i, c in enumerate(columns):
-        total = total * np.uint64(1_000_003) + pd.util.hash_pandas_object(frame[c], index=False).to_numpy() * np.uint64(2 * i + 1)
-    return pd.Series(total).duplicated().to_numpy() if columns else np.zeros(len(frame), bool)
+    left, total = np.arange(len(frame)), np.zeros(len(frame), np.uint64)
+    for c in (c for c in frame if roles.get(c) != "id"):
+        total = total * np.uint64(1_000_003) + pd.util.hash_pandas_object(frame[c].iloc[left], index=False).to_numpy()
+        alike = pd.Series(total).duplicated(keep=False).to_numpy()  # only these can still be equal in all columns
+        left, total = left[alike], total[alike]
+    repeated = np.zeros(len(frame), bool)
+    repeated[left[pd.Series(total).duplicated().to_numpy()]] = True
+    return repeated
 
 
 def _repeats_by_chance(frame, columns):
@@ -54,28 +64,23 @@ def _find_duplicates(frame, roles):
         seen += f"; with so few distinct values, chance alone gives about {chance:,.0f}" if likely else ""
         yield DUPLICATES(seen, do="data = data.drop_duplicates()", severity="info" if likely else None)
 
-# %% ../nbs/00h_flaws.ipynb #71f9c5e4
-def parse_numbers(values, unit=None, decimal="."):
-    found = values.astype(str).str.extract(r"^\s*[€$£]?\s*([-+]?\d[\d,']*(?:\.\d+)?|\d+,\d+)\s*(?:[^\W\d]\S{0,4}|%|€|sq ft)?\s*$")[0]
-    return pd.to_numeric(found.str.replace(r"[,']", "", regex=True), errors="coerce")
-
-
-def parse_dates(values, dayfirst=True):
-    return pd.to_datetime(values, errors="coerce", dayfirst=dayfirst, format="mixed")
-
-# %% ../nbs/00h_flaws.ipynb #67f54b0e
+# %% ../nbs/00h_flaws.ipynb #861ce08b
 def text_counts(
     values: pd.Series,  # a column of text
-) -> pd.Series:  # its counts, the most frequent first; index: the text
-    "Count the distinct texts of a column, without missing ones; of many, a random 100,000."
-    counts = values.value_counts()
-    return counts if len(counts) <= 100_000 else counts.sample(100_000, random_state=0)
+) -> dict[str, int]:  # {text: count}, the most frequent first
+    "Count the distinct texts of a column, without missing ones; of many, a random 20,000."
+    counts = pc.value_counts(pa.array(values.dropna(), pa.large_string()))
+    texts, n = counts.field("values").to_pylist(), counts.field("counts").to_numpy()
+    order = np.argsort(-n, kind="stable")
+    if len(order) > 20_000:
+        order = np.sort(np.random.default_rng(0).permutation(len(order))[:20_000])
+    return {texts[i]: int(n[i]) for i in order}
 
 
 def _some(texts, n=3):
     return ", ".join(repr(str(t)[:30]) for t in list(texts)[:n])
 
-# %% ../nbs/00h_flaws.ipynb #894ede9d
+# %% ../nbs/00h_flaws.ipynb #d9eb8403
 _DATE_FORMATS = {
     "2025-03-07": r"\d{4}-\d{1,2}-\d{1,2}(?:[T ].*)?",
     "2025/03/07": r"\d{4}/\d{1,2}/\d{1,2}(?: .*)?",
@@ -89,7 +94,7 @@ _DATE_FORMATS = {
 
 
 def date_formats(
-    counts: pd.Series,  # as of `text_counts`
+    counts: dict[str, int],  # as of `text_counts`
 ) -> dict[str, int]:  # {format by example: count}, the most frequent first; "other" for what is no date
     "Count the values of each way to write a date; the undecided `07/03/2025` joins the one order that is there."
     found = Counter()
@@ -100,72 +105,82 @@ def date_formats(
         found[orders[0]] += found.pop("07/03/2025")
     return dict(found.most_common())
 
-# %% ../nbs/00h_flaws.ipynb #e0fc8fa9
-_UNIT_NAMES = {"m2": "m²", "sqm": "m²", "qm": "m²", "ft2": "sq ft", "ft²": "sq ft", "sqft": "sq ft", "eur": "€", "usd": "$", "gbp": "£"}
-
-
-def units_of(
-    counts: pd.Series,  # as of `text_counts`
-) -> dict[str, int]:  # {unit: count}, the most frequent first
-    "Count the values of each unit, under one name; an empty one for bare numbers."
-    found = Counter()
-    for text, n in counts.items():
-        parts = re.fullmatch(r"\s*([^\d\s+-]*)\s*[-+]?\d[\d.,' ]*\s*(.*?)\s*", str(text))
-        if parts:
-            unit = " ".join(f"{parts[1]} {parts[2]}".lower().split()).rstrip(".")
-            found[_UNIT_NAMES.get(unit, unit)] += int(n)
-    return dict(found.most_common())
-
-# %% ../nbs/00h_flaws.ipynb #2ea2504f
-HIDDEN_DATES = Kind("MLW-C02", "dates hidden in text", "info", "collect", "Text has no before and after; a model would take each day for a category.")
-DATE_MIX = Kind(
-    "MLW-C03", "several date formats", "warning", "collect", "Day and month are easily swapped, and what one reader parses another turns into a gap."
+# %% ../nbs/00h_flaws.ipynb #b1cc82ae
+HIDDEN_DATES = Kind(
+    "MLW-C02", "dates hidden in text", "info", "collect", "Text has no before and after; a model would take each day for a category."
 )
-HIDDEN_NUMBERS = Kind("MLW-C04", "numbers hidden in text", "info", "collect", "Text has no size; a model would take each number for a category.")
-UNIT_MIX = Kind("MLW-C05", "several units in one column", "warning", "collect", "The same number means different amounts, so every mean and threshold is wrong.")
-MIXED_TYPES = Kind("MLW-C06", "mixed types", "warning", "collect", "What does not read like the rest becomes a gap, or turns the whole column into text.")
+DATE_MIX = Kind(
+    "MLW-C03",
+    "several date formats",
+    "warning",
+    "collect",
+    "Day and month are easily swapped, and what one reader parses another turns into a gap.",
+)
+HIDDEN_NUMBERS = Kind(
+    "MLW-C04", "numbers hidden in text", "info", "collect", "Text has no size; a model would take each number for a category."
+)
+UNIT_MIX = Kind(
+    "MLW-C05",
+    "several units in one column",
+    "warning",
+    "collect",
+    "The same number means different amounts, so every mean and threshold is wrong.",
+)
+MIXED_TYPES = Kind(
+    "MLW-C06", "mixed types", "warning", "collect", "What does not read like the rest becomes a gap, or turns the whole column into text."
+)
 
-# %% ../nbs/00h_flaws.ipynb #ee5e4d07
+# %% ../nbs/00h_flaws.ipynb #bc86b9e5
+def _unread(counts, parse, **options):
+    "The texts, with their counts, that the grammar does not match."
+    gone = parse(pd.Series(list(counts), dtype="str"), **options).isna().tolist()
+    return {text: n for (text, n), g in zip(counts.items(), gone, strict=True) if g}
+
+
 def _find_dates(name, counts):
-    n, formats = int(counts.sum()), date_formats(counts)
+    n, formats = sum(counts.values()), date_formats(counts)
     shown = ", ".join(f"{c:,} like {f}" for f, c in formats.items() if f != "other")
     do = f'recipe = recipe.add(standardise_formats("{name}"))'
     if len([f for f in formats if f != "other"]) > 1:
         yield DATE_MIX(f"{n:,} values in {len(formats)} formats: {shown}", name, do)
     else:
         yield HIDDEN_DATES(f"{n:,} values are text: {shown}", name, do)
-    unread = counts[parse_dates(pd.Series(counts.index, dtype="str")).isna().to_numpy()]
-    if len(unread):
-        yield MIXED_TYPES(f"{unread.sum():,} of {n:,} values do not read as dates: {_some(unread.index)}", name, do)
+    unread = _unread(counts, parse_dates)
+    if unread:
+        yield MIXED_TYPES(f"{sum(unread.values()):,} of {n:,} values do not read as dates: {_some(unread)}", name, do)
 
 
 def _find_numbers(name, counts, decimal):
-    n, used = int(counts.sum()), units_of(counts)
-    named = [u for u in used if u]
+    n, used = sum(counts.values()), units_of(counts)
+    named = [u for u in used if u and u != "?"]
     do = f'recipe = recipe.add(standardise_formats("{name}"{f", unit={named[0]!r}" if named else ""}))'.replace("'", '"')
-    shown = ", ".join(f"{c:,} {u or 'bare'}" for u, c in used.items())
+    shown = ", ".join(f"{c:,} {'bare' if not u else 'other' if u == '?' else u}" for u, c in used.items())
     if len(named) > 1:
         yield UNIT_MIX(f"{len(named)} units in {n:,} values: {shown}", name, do)
-    yield HIDDEN_NUMBERS(f"{n:,} values are text: {shown}; such as {_some(counts.index)}", name, do)
-    unread = counts[parse_numbers(pd.Series(counts.index, dtype="str"), decimal=decimal).isna().to_numpy()]
-    if len(unread):
-        yield MIXED_TYPES(f"{unread.sum():,} of {n:,} values do not read as numbers: {_some(unread.index)}", name, do)
+    yield HIDDEN_NUMBERS(f"{n:,} values are text: {shown}; such as {_some(counts)}", name, do)
+    unread = _unread(counts, parse_numbers, decimal=decimal)
+    if unread:
+        yield MIXED_TYPES(f"{sum(unread.values()):,} of {n:,} values do not read as numbers: {_some(unread)}", name, do)
 
-# %% ../nbs/00h_flaws.ipynb #4fc64df9
+# %% ../nbs/00h_flaws.ipynb #cca69564
 def _find_mixture(name, counts, decimal):
-    n = int(counts.sum())
-    reads = parse_numbers(pd.Series(counts.index, dtype="str"), decimal=decimal).notna().to_numpy()
-    share = counts[reads].sum() / n
-    if 0.2 <= share < 0.9 and len(counts[reads]) > 1:
-        seen = f"{share:.0%} of {n:,} values read as numbers, such as {_some(counts.index[reads], 2)}; the rest does not, such as {_some(counts.index[~reads], 2)}"
+    n = sum(counts.values())
+    if not re.search(r"\d", " ".join(list(counts)[:5000])) or not are_units({u: c for u, c in units_of(counts).items() if u != "?"}):
+        return
+    words = _unread(counts, parse_numbers, decimal=decimal)
+    numbers = [text for text in counts if text not in words]
+    share = 1 - sum(words.values()) / n
+    if 0.2 <= share < 0.9 and len(numbers) > 1:
+        seen = f"{share:.0%} of {n:,} values read as numbers, such as {_some(numbers, 2)}; the rest does not, such as {_some(words, 2)}"
         yield MIXED_TYPES(seen, name, f'data = data.with_roles({name}="numeric")  # what does not read as a number becomes missing')
 
-# %% ../nbs/00h_flaws.ipynb #86f7ddc0
+# %% ../nbs/00h_flaws.ipynb #60a582ed
 def _spelling_key(text):
     "Reduce a text to what two spellings of one thing have in common."
     letters = unicodedata.normalize("NFKD", str(text).replace("ß", "ss").replace("ø", "o").replace("Ø", "O")).casefold()
     letters = "".join(c for c in letters if not unicodedata.combining(c))
-    return re.sub(r"(?<=\d)[\s_.,/-]+(?=\d)", "_", " ".join(letters.split())).translate(str.maketrans("", "", " -.,'’/")).strip("_") or str(text)
+    kept = re.sub(r"(?<=\d)[\s_.,/-]+(?=\d)", "_", " ".join(letters.split()))  # 1-2 is not 12
+    return kept.translate(str.maketrans("", "", " -.,'’/")).strip("_") or str(text)
 
 
 def _slips(text):
@@ -197,24 +212,30 @@ def _merge_slips(count):
             merged[key] = max(fit, key=count.get)
     return merged
 
-# %% ../nbs/00h_flaws.ipynb #5cbe1b6c
+# %% ../nbs/00h_flaws.ipynb #ca220ead
 def spelling_variants(
-    values: pd.Series,  # a column of text, or its counts (index: the text)
+    values: pd.Series | dict,  # a column of text, or its counts
 ) -> dict[str, str]:  # {raw: canonical} of the spellings to be replaced; canonical is the most frequent one
     "Find several spellings of one thing in a column of categories."
-    counts = values if values.dtype.kind == "i" else values.value_counts()
+    counts = values if isinstance(values, dict) else text_counts(values)
     if len(counts) > 5000:
         return {}
     groups = defaultdict(list)
-    for text in sorted(counts.index, key=lambda t: (-counts[t], str(t))):
+    for text in sorted(counts, key=lambda t: (-counts[t], t)):
         groups[_spelling_key(text)].append(text)
-    count = {key: int(sum(counts[t] for t in texts)) for key, texts in groups.items()}
+    count = {key: sum(counts[t] for t in texts) for key, texts in groups.items()}
     merged = _merge_slips(count)
     target = {key: groups[merged.get(key, key)][0] for key in groups}
     return {t: target[key] for key, texts in groups.items() for t in texts if t != target[key]}
 
-# %% ../nbs/00h_flaws.ipynb #3f10e773
-SPELLINGS = Kind("MLW-C07", "several spellings of one thing", "warning", "collect", "Each spelling is a category of its own with fewer rows, and new rows fall among them at random.")
+# %% ../nbs/00h_flaws.ipynb #33dd8b4b
+SPELLINGS = Kind(
+    "MLW-C07",
+    "several spellings of one thing",
+    "warning",
+    "collect",
+    "Each spelling is a category of its own, with fewer rows to learn from.",
+)
 
 
 def _find_spellings(name, counts):
@@ -224,12 +245,19 @@ def _find_spellings(name, counts):
         for raw, canonical in variants.items():
             by_target[canonical].append(raw)
         parts = [f"{_some([c])} {counts[c]:,}, " + ", ".join(f"{_some([r])} {counts[r]:,}" for r in raws) for c, raws in by_target.items()]
-        yield SPELLINGS("; ".join(parts[:5]) + (" …" if len(parts) > 5 else ""), name, f'recipe = recipe.add(standardise_formats("{name}", spellings={variants!r}))')
+        do = f'recipe = recipe.add(standardise_formats("{name}", spellings={variants!r}))'
+        yield SPELLINGS("; ".join(parts[:5]) + (" …" if len(parts) > 5 else ""), name, do)
 
-# %% ../nbs/00h_flaws.ipynb #8e6f5c9b
+# %% ../nbs/00h_flaws.ipynb #da9a287d
 CONSTANT = Kind("MLW-C08", "constant column", "info", "collect", "A column that never changes tells rows not apart; it is set aside.")
 EMPTY = Kind("MLW-C09", "empty column", "info", "collect", "Nothing can be learned from a column without values; it is set aside.")
-ID_LIKE = Kind("MLW-C10", "id-like column", "info", "collect", "A value that names one row teaches nothing about others; trees memorise it. It is kept for people, not for models.")
+ID_LIKE = Kind(
+    "MLW-C10",
+    "id-like column",
+    "info",
+    "collect",
+    "A value that names one row teaches nothing about others; it is kept for people, not for models.",
+)
 
 
 def _find_columns(frame, roles):
@@ -237,16 +265,36 @@ def _find_columns(frame, roles):
         values = frame[name]
         if role == "ignored" and not values.notna().any():
             yield EMPTY(f"missing in all {len(frame):,} rows", name)
-        elif values.nunique() == 1 and not values.isna().any() and role != "target":
+        elif role != "target" and values.iloc[0] == values.iloc[-1] and not values.isna().any() and values.nunique() == 1:
             yield CONSTANT(f"{values.iloc[0]!r} in all {len(frame):,} rows", name)
         elif role == "id":
             yield ID_LIKE(f"{values.nunique():,} distinct values in {len(frame):,} rows; not used as a feature", name)
 
-# %% ../nbs/00h_flaws.ipynb #6dbde972
-MISSING_SPELLINGS = Kind("MLW-C11", "spellings of missing", "info", "collect", "A gap written as a word or sign would have turned numbers into text, or become a category.")
-INFINITE = Kind("MLW-C12", "infinities", "warning", "collect", "An infinite value is an overflow or a division by zero, not a measurement; it is read as missing.")
-ASSUMED = Kind("MLW-C13", "assumptions while reading", "info", "collect", "Bytes do not say how they want to be read. If an assumption is wrong, the values are.")
-LARGE_INTEGERS = Kind("MLW-C14", "integers beyond 2^53", "info", "collect", "A float cannot hold them exactly: computing with them changes their last digits. They are kept as codes.")
+# %% ../nbs/00h_flaws.ipynb #e8661a0b
+MISSING_SPELLINGS = Kind(
+    "MLW-C11",
+    "spellings of missing",
+    "info",
+    "collect",
+    "A gap written as a word or sign would have turned numbers into text, or become a category.",
+)
+INFINITE = Kind(
+    "MLW-C12",
+    "infinities",
+    "warning",
+    "collect",
+    "An infinite value is an overflow or a division by zero, not a measurement; it is read as missing.",
+)
+ASSUMED = Kind(
+    "MLW-C13",
+    "assumptions while reading",
+    "info",
+    "collect",
+    "Bytes do not say how they want to be read. If an assumption is wrong, the values are.",
+)
+LARGE_INTEGERS = Kind(
+    "MLW-C14", "integers beyond 2^53", "info", "collect", "Computing with them as floats changes their last digits; they are kept as codes."
+)
 
 
 def _find_reading(raw):
@@ -255,17 +303,39 @@ def _find_reading(raw):
         if counts and name in raw.frame:
             yield MISSING_SPELLINGS(", ".join(f"{s!r} {n:,} times" for s, n in counts.items()), name)
     for name, counts in raw.infinite.items():
-        yield INFINITE(f"{sum(counts.values()):,} values: " + ", ".join(f"{s!r} {n:,} times" for s, n in counts.items()), name, "look up how the column is computed")
+        listed = ", ".join(f"{s!r} {n:,} times" for s, n in counts.items())
+        yield INFINITE(f"{sum(counts.values()):,} values: {listed}", name, "look up how the column is computed")
     if raw.assumed:
         yield ASSUMED("; ".join(raw.assumed))
     for name, types in raw.mixed.items():
-        yield MIXED_TYPES("cells of several types: " + ", ".join(f"{n:,} {t}" for t, n in types.items()), name, "write one type at the source")
+        listed = ", ".join(f"{n:,} {t}" for t, n in types.items())
+        yield MIXED_TYPES(f"cells of several types: {listed}", name, "write one type at the source")
 
-# %% ../nbs/00h_flaws.ipynb #b832518c
-FEW_ROWS = Kind("MLW-C15", "few rows", "warning", "collect", "With few rows intervals are wide, and a difference between two models is mostly luck.")
-TARGET_GAPS = Kind("MLW-C16", "rows without a target", "warning", "collect", "They can neither train nor test. If the target is missing for a reason, what remains is not a fair sample.")
-IMBALANCE = Kind("MLW-C17", "imbalanced target", "warning", "collect", "A model that never names the rare class is right most of the time: accuracy hides that. Judge by average precision or by cost.")
-TARGET_SPELLINGS = Kind("MLW-C18", "target in several spellings", "warning", "collect", "Each spelling would have been a class of its own; they were brought to one.")
+# %% ../nbs/00h_flaws.ipynb #12596078
+FEW_ROWS = Kind(
+    "MLW-C15", "few rows", "warning", "collect", "With few rows intervals are wide, and a difference between two models is mostly luck."
+)
+TARGET_GAPS = Kind(
+    "MLW-C16",
+    "rows without a target",
+    "warning",
+    "collect",
+    "They can neither train nor test. Missing for a reason, they leave an unfair sample behind.",
+)
+IMBALANCE = Kind(
+    "MLW-C17",
+    "imbalanced target",
+    "warning",
+    "collect",
+    "A model that never names the rare class is right most of the time; judge by average precision or cost.",
+)
+TARGET_SPELLINGS = Kind(
+    "MLW-C18",
+    "target in several spellings",
+    "warning",
+    "collect",
+    "Each spelling would have been a class of its own; they were brought to one.",
+)
 
 
 def _find_target(y, task, put_aside, changed):
@@ -278,7 +348,8 @@ def _find_target(y, task, put_aside, changed):
         rare = share[share < 0.2 / len(share)]
         if len(rare):
             listed = ", ".join(f"{c!r} in {s:.1%} of the rows ({s * len(y):.0f})" for c, s in rare.items())
-            yield IMBALANCE(listed, y.name, 'leaderboard = compare_models(split, recipe, metric="average_precision")' if task == "binary" else "")
+            do = 'leaderboard = compare_models(split, recipe, metric="average_precision")' if task == "binary" else ""
+            yield IMBALANCE(listed, y.name, do)
 
 
 def _find_size(frame, features):

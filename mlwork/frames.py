@@ -105,7 +105,14 @@ def from_frame(
         mixed |= {name: types} if types else {}
     plain = pd.DataFrame({c: s.values for c, s in columns.items()}, index=frame.index, copy=False)
     missing, infinite = ({c: getattr(s, kind) for c, s in columns.items() if getattr(s, kind)} for kind in ("missing", "infinite"))
-    return RawTable(plain, **{"source": "DataFrame", "sha256": sha256_frame(plain)} | about, missing=missing, infinite=infinite, mixed=mixed, orders=orders)
+    return RawTable(
+        plain,
+        **{"source": "DataFrame", "sha256": sha256_frame(plain)} | about,
+        missing=missing,
+        infinite=infinite,
+        mixed=mixed,
+        orders=orders,
+    )
 
 # %% ../nbs/00ea_frames.ipynb #3f60827d
 def read_parquet(
@@ -172,7 +179,9 @@ def read_json(
     records = []
     for where, record in _records(text, str(path)):
         if not isinstance(record, dict):
-            raise BadInput("each line must be a JSON object", f"{type(record).__name__} in {where}", "write one object with named fields a line")
+            raise BadInput(
+                "each line must be a JSON object", f"{type(record).__name__} in {where}", "write one object with named fields a line"
+            )
         records.append(record)
     frame = pd.DataFrame(records, dtype=object)
     return from_frame(frame, ignored, source=str(path), sha256=sha256_file(path), name=Path(path).stem)

@@ -27,8 +27,9 @@ from .core import BadInput, BadType, NotFound, nearest, need, sha256_file, unkno
 from .frames import from_frame, read_excel, read_json, read_parquet
 from .tables import RawTable, read_text
 
-# %% ../nbs/00eb_sources.ipynb #08f572be
-_KINDS = {b"PAR1": "parquet", b"PK\x03\x04": "excel", b"\x1f\x8b": "gzip", b"\xd0\xcf\x11\xe0": "an old workbook", b"SQLite format 3": "a database"}
+# %% ../nbs/00eb_sources.ipynb #d6ee8f6a
+_KINDS = {b"PAR1": "parquet", b"PK\x03\x04": "excel", b"\x1f\x8b": "gzip"}
+_KINDS |= {b"\xd0\xcf\x11\xe0": "an old workbook", b"SQLite format 3": "a database"}
 _REMEDIES = {"an old workbook": "save it as xlsx", "a database": "load('sqlite:///FILE', query='SELECT …')"}
 
 
@@ -58,7 +59,9 @@ def _unpack(path, target):
             while block := packed.read(1 << 20):
                 size += f.write(block)
                 if size > limit:
-                    raise BadInput(f"a packed table must unpack to at most {limit:,} bytes", f"more from {str(path)!r}", "unpack it by hand")
+                    raise BadInput(
+                        f"a packed table must unpack to at most {limit:,} bytes", f"more from {str(path)!r}", "unpack it by hand"
+                    )
     except (EOFError, gzip.BadGzipFile, zlib.error) as e:
         raise BadInput("a packed table must be whole", f"{str(path)!r}: {e}", "download it again") from e
 
@@ -133,7 +136,9 @@ def _copy(response, target):
             if size > URL_BYTES:
                 raise BadInput(f"a download must be at most {URL_BYTES:,} bytes", "more", "download it by hand and load the file")
             if time.monotonic() > end:
-                raise BadInput(f"a download must take at most {URL_SECONDS} s", f"{size:,} bytes so far", "download it by hand and load the file")
+                raise BadInput(
+                    f"a download must take at most {URL_SECONDS} s", f"{size:,} bytes so far", "download it by hand and load the file"
+                )
     if response.length:
         raise BadInput("a download must be whole", f"{response.length:,} bytes too few", "try again")
 
@@ -165,14 +170,14 @@ def read_url(
             raise BadInput("the address must answer", f"{getattr(e, 'reason', e)} from {shown}", "check the address and the network") from e
         return replace(read_file(target, ignored), source=shown, name=Path(name.removesuffix(".gz")).stem)
 
-# %% ../nbs/00eb_sources.ipynb #546ab5bf
+# %% ../nbs/00eb_sources.ipynb #edc51234
 def _connect(address):
     "Open a database; refuse a SQLite file that is not there."
     sqlalchemy = need("sqlalchemy", "sql")
     try:
         engine = sqlalchemy.create_engine(address)
     except ImportError as e:
-        raise BadInput("the database's driver must be installed", str(e), "pip install it") from e
+        raise BadInput("the database's driver must be installed", str(e), f"pip install {e.name}") from e
     except sqlalchemy.exc.ArgumentError as e:
         raise BadInput("the source must be a SQLAlchemy address", str(e).splitlines()[0], "for example sqlite:///data.db") from e
     if engine.url.get_backend_name() == "sqlite" and engine.url.database not in (None, "", ":memory:"):
@@ -244,7 +249,9 @@ def read_openml(
         raise NotFound("the name must be a table of OpenML", f"{name!r}: {str(e).splitlines()[0][:120]}", "look it up on openml.org") from e
     target = bunch.target_names[0] if len(bunch.target_names) == 1 else None
     details = bunch.details
-    return from_frame(bunch.frame, source=f"openml:{name}", name=details["name"], licence=details.get("licence", "unknown"), card={"target": target})
+    return from_frame(
+        bunch.frame, source=f"openml:{name}", name=details["name"], licence=details.get("licence", "unknown"), card={"target": target}
+    )
 
 # %% ../nbs/00eb_sources.ipynb #e0b2618d
 def read_table(
@@ -258,7 +265,9 @@ def read_table(
     if isinstance(source, pd.DataFrame):
         return from_frame(source, ignored)
     if not isinstance(source, (str, Path)):
-        raise BadType("the source must be a path, an address, a name or a frame", type(source).__name__, "for an array: pd.DataFrame(array)")
+        raise BadType(
+            "the source must be a path, an address, a name or a frame", type(source).__name__, "for an array: pd.DataFrame(array)"
+        )
     start, colon, rest = str(source).partition(":")
     named = {"sample": read_sample, "sklearn": read_sklearn, "openml": read_openml}
     if colon and start in named:

@@ -57,7 +57,7 @@ def find_encoding(
         raise BadInput("a table must be text, Parquet or Excel", f"zero bytes in {str(path)!r}", "save it as CSV, Parquet or xlsx")
     return next(e for e in ("utf-8", "cp1252", "latin-1") if _decodes(path, e))
 
-# %% ../nbs/00e_tables.ipynb #2af86894
+# %% ../nbs/00e_tables.ipynb #dc69c9e7
 _DELIMITERS = (",;\t|", "^~¦§\x1f\x01", ":", " ")  # tried group by group
 
 
@@ -66,7 +66,7 @@ def _rows(text, delimiter, limit=200):
     rows = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter == " "):
-            rows += [row] if row else []
+            rows += [row] if any(c.strip() for c in row) or len(row) > 1 else []
             if len(rows) == limit:
                 break
     except csv.Error as e:
@@ -107,7 +107,7 @@ def _has_header(rows, decimal):
     counts_up = all(c.isdigit() for c in first) and (len(first) < 2 or steps == {1.0}) and len(first) < len(rows[0])
     return len(rows) == 1 or not first or counts_up or first == [str(i) for i in range(len(rows[0]))]
 
-# %% ../nbs/00e_tables.ipynb #945dbd38
+# %% ../nbs/00e_tables.ipynb #a69b4592
 @dataclass(frozen=True)
 class Layout:
     "How a text file writes its table."
@@ -121,12 +121,13 @@ class Layout:
 
     def arguments(self) -> dict:
         "Give what `pandas.read_csv` must be told, apart from its defaults."
-        told = {"sep": self.delimiter, "encoding": self.encoding, "decimal": self.decimal, "skipinitialspace": self.padded}
+        sep = r"\s+" if self.delimiter == " " else self.delimiter
+        told = {"sep": sep, "encoding": self.encoding, "decimal": self.decimal, "skipinitialspace": self.padded}
         usual = {"sep": ",", "encoding": "utf-8", "decimal": ".", "skipinitialspace": False}
         names = {} if self.header else {"header": None, "names": list(self.names)}
         return {k: v for k, v in told.items() if v != usual[k]} | names
 
-# %% ../nbs/00e_tables.ipynb #a8e1bf9a
+# %% ../nbs/00e_tables.ipynb #6e163ada
 def _sample(path, encoding):
     "Read whole lines from the start of a text file; refuse a line without an end."
     size, want = Path(path).stat().st_size, 1 << 20
@@ -137,16 +138,18 @@ def _sample(path, encoding):
     text = block.decode(encoding, errors="ignore").removeprefix("\ufeff")
     if len(block) == size:
         return text
-    ends = [m.end() for m in re.finditer(r"\r\n?|\n", text)]
-    if not ends:
-        raise BadInput(f"a line must be shorter than {LINE_BYTES >> 20} MiB", f"{len(block):,} bytes without a line end", "check that this is a table")
+    ends = [0, *(m.end() for m in re.finditer(r"\r\n?|\n", text))]
+    if len(text) - ends[-1] > LINE_BYTES // 2:
+        raise BadInput(
+            f"a line must be shorter than {LINE_BYTES >> 20} MiB", f"{len(block):,} bytes without a line end", "check that this is a table"
+        )
     return text[: ends[-1]]
 
 
 def _names(cells):
     return tuple(c if c.strip() else f"Unnamed: {i}" for i, c in enumerate(cells))
 
-# %% ../nbs/00e_tables.ipynb #3407067e
+# %% ../nbs/00e_tables.ipynb #b48f6874
 def find_layout(
     path: str | Path,  # a text file
 ) -> Layout:  # raises `BadInput` for an empty file, a header alone, repeated names
@@ -164,7 +167,7 @@ def find_layout(
     if header and len(rows) == 1:
         raise BadInput("a table must have rows below its header", f"a header alone: {', '.join(rows[0])[:80]}", "check the export")
     cells = [c for row in rows for c in row[1:]]
-    padded = delimiter == " " or np.mean([c.startswith(" ") for c in cells] or [0]) > 0.9
+    padded = delimiter != " " and np.mean([c.startswith(" ") for c in cells] or [0]) > 0.9
     names = _names([c.lstrip() if padded else c for c in rows[0]]) if header else tuple(f"column_{i + 1}" for i in range(len(rows[0])))
     return Layout(encoding, delimiter, decimal, header, check_names(names), bool(padded))
 
@@ -179,11 +182,24 @@ def check_names(
         raise BadInput("column names must be unique", f"{twice[0]!r} as columns {', '.join(at)}", "rename one in the file's header")
     return tuple(names)
 
-# %% ../nbs/00e_tables.ipynb #f645b2d0
+# %% ../nbs/00e_tables.ipynb #b780d837
 MISSING = ("", "?", "NA", "na", "N/A", "n/a", "#N/A", "#NA", "NaN", "nan", "NAN", "null", "NULL", "<NA>", "NaT", r"\N", "-", "--", "---")
 MISSING += ("(null)", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!")
-MISSING_AMONG_NUMBERS = ("none", "unknown", "missing", "not available", "not applicable", "not known", "no data", "undefined", "n.a.", "n.a")
-MISSING_AMONG_NUMBERS += ("nil", "void", "tbd", "tba", ".", "..", "...", "–", "—", "*", "x", "nd", "n/d", "k.a.", "n.v.", "unbekannt", "keine angabe")
+MISSING_AMONG_NUMBERS = "none|unknown|missing|not available|not applicable|not known|no data|undefined|n.a.|n.a|nil|void|tbd|tba|nd|n/d"
+MISSING_AMONG_NUMBERS = (
+    *MISSING_AMONG_NUMBERS.split("|"),
+    ".",
+    "..",
+    "...",
+    "–",
+    "—",
+    "*",
+    "x",
+    "k.a.",
+    "n.v.",
+    "unbekannt",
+    "keine angabe",
+)
 
 # %% ../nbs/00e_tables.ipynb #c6a2a204
 def _is_missing(text):
@@ -201,7 +217,7 @@ def _spellings(text, where):
     counts = pc.value_counts(text.filter(where)).to_pylist()
     return {c["values"]: c["counts"] for c in sorted(counts, key=lambda c: -c["counts"]) if c["values"] is not None}
 
-# %% ../nbs/00e_tables.ipynb #a3498484
+# %% ../nbs/00e_tables.ipynb #0b808e19
 EXACT = 2**53  # above, neighbouring integers are the same float64
 
 
@@ -215,7 +231,13 @@ def _try_cast(text, kind):
 def _matches(text, pattern):
     return pc.any(pc.match_substring_regex(text, pattern)).as_py()
 
-# %% ../nbs/00e_tables.ipynb #27d36320
+
+def _has_leading_zero(text):
+    start = pc.utf8_slice_codeunits(text, 0, 2)
+    suspects = text.filter(pc.is_in(start, value_set=pa.array(["-0", "+0", *(f"0{i}" for i in range(10))], start.type)))
+    return bool(len(suspects)) and _matches(suspects, r"^[-+]?0\d")
+
+# %% ../nbs/00e_tables.ipynb #a99b4840
 def parse_column(
     text: pa.Array,  # trimmed cells as text, null where missing
     decimal: str = ".",  # the decimal mark, "." or ","
@@ -228,7 +250,7 @@ def parse_column(
     known = text.drop_null()
     if not len(known):
         return np.full(len(text), np.nan)
-    if _try_cast(known[:1000], pa.float64()) is None or _matches(known, r"^[-+]?0\d"):
+    if _try_cast(known[:1000], pa.float64()) is None or _has_leading_zero(known):
         return None
     whole = _try_cast(text, pa.int64()) if _try_cast(known[:1000], pa.int64()) is not None else None
     if whole is not None and not whole.null_count:
@@ -249,20 +271,23 @@ class Settled:
     missing: dict  # {spelling: count} of what was read as missing
     infinite: dict  # {spelling: count} of infinities, missing in `values`
 
-# %% ../nbs/00e_tables.ipynb #25bcf443
+# %% ../nbs/00e_tables.ipynb #af3ee7de
 def settle(
     text: pa.Array,  # cells as they are written, null where there is none
     decimal: str = ".",  # the decimal mark
     numbers: bool = True,  # whether a column of numbers becomes numbers, or stays text
 ) -> Settled:
     "Recognise the missing values of a column of text and, if asked, turn it into numbers."
+    values = parse_column(text, decimal) if numbers and not text.null_count else None
+    if values is not None and np.isfinite(values).all():
+        return Settled(pd.Series(values, copy=False), {}, {})
     trimmed = pc.utf8_trim_whitespace(text)
     gone = _is_missing(trimmed)
     values = parse_column(pc.if_else(gone, None, trimmed), decimal)
     weak = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(MISSING_AMONG_NUMBERS, trimmed.type)) if values is None else gone
     if values is None and pc.any(weak).as_py():
         wider = pc.or_(gone, weak)
-        values = parse_column(pc.if_else(wider, None, trimmed), decimal)
+        values = None if pc.all(wider).as_py() else parse_column(pc.if_else(wider, None, trimmed), decimal)
         gone = gone if values is None else wider
     infinite = np.isinf(values) if values is not None else np.zeros(len(text), bool)
     counts = _spellings(text, gone), _spellings(text, pa.array(infinite))
@@ -293,11 +318,11 @@ class RawTable:
     def __repr__(self):
         return f"{self.name}: {self.frame.shape[0]:,} rows x {self.frame.shape[1]:,} columns from {self.source}"
 
-# %% ../nbs/00e_tables.ipynb #1a025a2b
+# %% ../nbs/00e_tables.ipynb #7a5ff19a
 def _first_bad_row(path, layout):
     "Find the first row whose number of cells differs from the header's."
     with open(path, encoding=layout.encoding, newline="") as f:
-        reader = csv.reader(f, delimiter=layout.delimiter, skipinitialspace=layout.padded)
+        reader = csv.reader(f, delimiter=layout.delimiter)
         start = 1
         try:
             for row in reader:
@@ -305,29 +330,39 @@ def _first_bad_row(path, layout):
                     return f"{len(row)} in line {start}: {layout.delimiter.join(row)[:60]!r}"
                 start = reader.line_num + 1
         except csv.Error:
-            return f"a cell in line {start} that does not end: look for a quote that is never closed"
+            return f"a cell of more than {csv.field_size_limit():,} letters in line {start}: a quote is perhaps never closed"
     return f"lines longer than {LINE_BYTES >> 20} MiB"
 
 
 def _cut(path, layout):
-    "Cut a text file into columns of text."
+    "Cut a text file into columns of text; runs of spaces, which Arrow does not know, are left to pandas."
+    if layout.delimiter == " ":
+        return pa.table(pd.read_csv(path, **layout.arguments(), dtype=str, keep_default_na=False).set_axis(list(layout.names), axis=1))
     encoding = "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
     options = (
-        arrow_csv.ReadOptions(column_names=layout.names, skip_rows_after_names=int(layout.header), block_size=LINE_BYTES, encoding=encoding),
+        arrow_csv.ReadOptions(
+            column_names=layout.names, skip_rows_after_names=int(layout.header), block_size=LINE_BYTES, encoding=encoding
+        ),
         arrow_csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=True),
-        arrow_csv.ConvertOptions(column_types=dict.fromkeys(layout.names, pa.large_string())),
+        arrow_csv.ConvertOptions(column_types=dict.fromkeys(layout.names, pa.large_string()), check_utf8=False),
     )
     try:
         return arrow_csv.read_csv(path, *options)
     except pa.ArrowInvalid as e:
         bad = _first_bad_row(path, layout)
-        raise BadInput(f"every row must have {len(layout.names)} cells", bad, "mend that row, or quote cells that hold the delimiter") from e
+        raise BadInput(
+            f"every row must have {len(layout.names)} cells", bad, "mend that row, or quote cells that hold the delimiter"
+        ) from e
 
-# %% ../nbs/00e_tables.ipynb #4dff0ba9
+# %% ../nbs/00e_tables.ipynb #1c26c4d1
+def _all_whole(values):
+    return bool((values[:1000] % 1 == 0).all() and (values % 1 == 0).all())
+
+
 def _reading(layout, columns):
     "Write down how `pandas.read_csv` reads the same frame."
     text = {c for c, s in columns.items() if s.values.dtype == "str"}
-    whole = {c for c, s in columns.items() if s.values.dtype.kind == "f" and c not in text and (s.values % 1 == 0).all()}
+    whole = {c for c, s in columns.items() if c not in text and s.values.dtype.kind == "f" and _all_whole(s.values.to_numpy())}
     gone = {c: [*s.missing, *s.infinite] for c, s in columns.items() if s.missing or s.infinite}
     types = {c: "str" if c in text else "float64" for c in columns if c in text or c in whole}
     return layout.arguments() | {"keep_default_na": False, "na_values": gone, "dtype": types}
