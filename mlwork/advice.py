@@ -33,7 +33,7 @@ def quick_model(
     few = [c for c in data.features if data.roles[c] not in ("numeric", "datetime") and data.frame[c].nunique() < 200]
     return make(max_iter=50, early_stopping=False, categorical_features=few or None, random_state=seed)
 
-# %% ../nbs/02a_advice.ipynb #601757f1
+# %% ../nbs/02a_advice.ipynb #49dec7ff
 def quick_predictions(
     data: Dataset,  # training rows
     folds: list[tuple[np.ndarray, np.ndarray]],  # positions (train, valid)
@@ -41,14 +41,15 @@ def quick_predictions(
 ) -> pd.DataFrame:  # one row a validated row: y, prediction, and for classes p:CLASS each
     "Predict each fold's rows with a quick model that has learned from the others."
     X, y, model, parts = numbers_of(data), data.y, quick_model(data, seed), []
-    for train, valid in folds:
-        with threadpool_limits(1, "openmp"):  # so few rows are done sooner by one thread, and much sooner on a busy machine
-            fitted = clone(model).fit(X.iloc[train], y.iloc[train])
-        part = pd.DataFrame({"y": y.iloc[valid], "prediction": fitted.predict(X.iloc[valid])}, index=X.index[valid])
-        if data.classes:
-            chances = pd.DataFrame(fitted.predict_proba(X.iloc[valid]), X.index[valid], fitted.classes_)
-            part = part.join(chances.reindex(columns=data.classes, fill_value=0.0).add_prefix("p:"))
-        parts.append(part)
+    with threadpool_limits(1, "openmp"):  # so few rows are done sooner by one thread, and very much sooner on a busy machine
+        for train, valid in folds:
+            fitted, part = clone(model).fit(X.iloc[train], y.iloc[train]), pd.DataFrame({"y": y.iloc[valid]})
+            if data.classes is None:
+                parts.append(part.assign(prediction=fitted.predict(X.iloc[valid])))
+            else:
+                chances = pd.DataFrame(fitted.predict_proba(X.iloc[valid]), part.index, fitted.classes_)
+                chances = chances.reindex(columns=data.classes, fill_value=0.0)
+                parts.append(part.assign(prediction=chances.idxmax(axis=1)).join(chances.add_prefix("p:")))
     return pd.concat(parts)
 
 # %% ../nbs/02a_advice.ipynb #11c20272
@@ -158,21 +159,25 @@ def _test_span(first: pd.Timestamp, last: pd.Timestamp) -> float | str:
     months = int(0.2 * (last - first).days / 30.4)
     return f"{months} month{'s' if months > 1 else ''}" if months else 0.2
 
-# %% ../nbs/02a_advice.ipynb #58db6f6d
+# %% ../nbs/02a_advice.ipynb #2425b731
 def _reasons(data: Dataset, groups: pd.DataFrame, times: pd.DataFrame, findings: Findings) -> str:
     "Say why, in a few sentences."
     said = []
     if len(groups):
         g = groups.iloc[0]
         alike = f" ({', '.join(g['alike'][:4])})" if g["alike"] else ""
-        said.append(f"Rows of one {g['column']!r} are alike{alike}, and each of the {g['levels']:,} has {g['rows']:.0f} rows at the median: keep them together.")
+        many = f"each of the {g['levels']:,} has {g['rows']:.0f} rows at the median"
+        said.append(f"Rows of one {g['column']!r} are alike{alike}, and {many}: keep them together.")
     if len(times):
         t = times.iloc[0]
         drift = f"{', '.join(t['drifting'][:4])} shift over it" if t["drifting"] else "the model will be used on later rows"
         said.append(f"{t['column']!r} orders the rows, and {drift}: test on the latest.")
     said += [f"{f.name.capitalize()}: {f.seen}." for f in findings if f.code in ("MLW-S01", "MLW-S04")]
     if not len(groups) and not len(times):
-        said.append("No column groups the rows or puts them in order: rows at random will do" + (", classes in proportion." if data.classes else "."))
+        said.append(
+            "No column groups the rows or puts them in order: rows at random will do"
+            + (", classes in proportion." if data.classes else ".")
+        )
     return " ".join(said)
 
 # %% ../nbs/02a_advice.ipynb #f82efb06

@@ -74,11 +74,19 @@ def first_test_moment(
         cut = last - span if "hour" in test.lower() else last.floor("D") + pd.Timedelta(days=1) - span
         fitting = known[known > cut] if "hour" in test.lower() else known[known >= cut]
         if cut <= known.iloc[0]:
-            raise BadInput(f"test must be shorter than the time that {times.name!r} covers", f"{test!r} of {known.iloc[0]} to {last}", "name a shorter span")
+            raise BadInput(
+                f"test must be shorter than the time that {times.name!r} covers",
+                f"{test!r} of {known.iloc[0]} to {last}",
+                "name a shorter span",
+            )
         return fitting.iloc[0]
     moments = known.drop_duplicates().iloc[1:]
     if moments.empty:
-        raise BadInput(f"{times.name!r} must hold at least two moments", f"only {known.iloc[0] if len(known) else 'missing values'}", "split by another column")
+        raise BadInput(
+            f"{times.name!r} must hold at least two moments",
+            f"only {known.iloc[0] if len(known) else 'missing values'}",
+            "split by another column",
+        )
     return moments.iloc[np.abs(len(known) - moments.index.to_numpy() - test).argmin()]
 
 # %% ../nbs/01d_cuts.ipynb #144e6d6b

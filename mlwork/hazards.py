@@ -6,59 +6,95 @@
 __all__ = ['NEAR_DUPLICATES', 'GROUPS_APART', 'TIME_IGNORED', 'RARE_CLASS', 'SMALL_TEST', 'TIME_SHIFT', 'LOOSE_ROWS',
            'copy_findings', 'group_findings', 'time_findings', 'size_findings']
 
-# %% ../nbs/01e_hazards.ipynb #30070fd7
+# %% ../nbs/01e_hazards.ipynb #eb79bae2
 import numpy as np
 import pandas as pd
 
 from .collect import Dataset
-from .core import Finding, Kind
+from .core import Findings, Kind
 from .structure import drift_over, find_groups, find_times, group_labels
 
-# %% ../nbs/01e_hazards.ipynb #b9321c5b
+# %% ../nbs/01e_hazards.ipynb #1ee433ff
 NEAR_DUPLICATES = Kind(
-    "MLW-S01", "near-duplicate rows", "warning", "split",
+    "MLW-S01",
+    "near-duplicate rows",
+    "warning",
+    "split",
     "A row that was seen in training, with small edits, is no test: the model may have learned it by heart. It also counts twice.",
 )
 GROUPS_APART = Kind(
-    "MLW-S02", "groups across the split", "warning", "split",
-    "Rows of one thing are alike. With some in training and some in the test the score shows how well things are remembered, not how new ones are judged.",
+    "MLW-S02",
+    "groups across the split",
+    "warning",
+    "split",
+    "Rows of one thing are alike. With some on each side the score shows how well things are remembered, not how new ones are judged.",
 )
 TIME_IGNORED = Kind(
-    "MLW-S03", "time order ignored", "warning", "split",
+    "MLW-S03",
+    "time order ignored",
+    "warning",
+    "split",
     "A model is used on later rows than it learned from. Mixed in time, it is tested on a past that it half knows.",
 )
 RARE_CLASS = Kind(
-    "MLW-S04", "rare class", "warning", "split",
+    "MLW-S04",
+    "rare class",
+    "warning",
+    "split",
     "A class with fewer members than folds is missing in some of them, and a handful of members says little about anything.",
 )
+
+# %% ../nbs/01e_hazards.ipynb #a354de2b
 SMALL_TEST = Kind(
-    "MLW-S05", "test set too small to conclude", "warning", "split",
+    "MLW-S05",
+    "test set too small to conclude",
+    "warning",
+    "split",
     "The interval of any score on so few rows is wider than the differences that one wants to see.",
 )
 TIME_SHIFT = Kind(
-    "MLW-S06", "shift over time", "warning", "split",
+    "MLW-S06",
+    "shift over time",
+    "warning",
+    "split",
     "Where rows change over time, old rows tell less about tomorrow, and a split at random flatters.",
 )
 LOOSE_ROWS = Kind(
-    "MLW-S07", "rows without group or time", "info", "split",
+    "MLW-S07",
+    "rows without group or time",
+    "info",
+    "split",
     "What is unknown can keep nothing together or in order: rows without a group stand alone, rows without a time count as the earliest.",
 )
 
-# %% ../nbs/01e_hazards.ipynb #7d88e13f
-def copy_findings(copies: pd.DataFrame, mask: np.ndarray, data: Dataset, group: str | None, kept: bool) -> list:
+# %% ../nbs/01e_hazards.ipynb #0d6aa74f
+def copy_findings(
+    copies: pd.DataFrame,  # as `near_duplicates` gives them
+    mask: np.ndarray,  # True for test rows
+    data: Dataset,  # the whole table
+    group: str | None,  # the column of groups, where there is one
+    kept: bool,  # whether copies were kept together
+) -> list:  # findings
     "Report near-duplicates and what became of them."
     if not len(copies):
         return []
     apart = int((mask[copies["row"]] != mask[copies["first"]]).sum())
-    fate = "all are on the side and in the fold of the row that they repeat" if kept else f"{apart} of them have the row that they repeat on the other side of the seal"
+    fate = "all are on the side and in the fold of that row" if kept else f"{apart or 'none'} of them across the seal from that row"
     example = copies.iloc[(copies["differs"].str.len() > 0).to_numpy().argmax()]
-    differs = ", ".join(example["differs"][:4]) or "nothing but ids"
-    seen = f"{len(copies)} rows repeat an earlier row: row {data.frame.index[example['row']]} repeats {data.frame.index[example['twin']]} and differs in {differs}; {fate}"
+    row, twin = data.frame.index[[example["row"], example["twin"]]]
+    example = f"row {row} repeats row {twin} and differs in {', '.join(example['differs'][:4]) or 'nothing but ids'}"
+    seen = f"{len(copies)} rows repeat an earlier row with small edits ({example}); {fate}"
     columns = sorted({c for d in copies["differs"] for c in d})[:8]
     return [NEAR_DUPLICATES(seen, columns, f"data = drop_near_duplicates(data{f', within={group!r}' if group else ''})")]
 
-# %% ../nbs/01e_hazards.ipynb #bcdb0a15
-def group_findings(data: Dataset, mask: np.ndarray, group: str | None, by: str, seed: int) -> list:
+# %% ../nbs/01e_hazards.ipynb #a3f31404
+def group_findings(
+    data: Dataset,  # the whole table
+    mask: np.ndarray,  # True for test rows
+    group: str | None,  # the column of groups; the best candidate where None
+    by: str,  # the kind of the split: by time, groups on both sides are what one expects
+    seed: int = 0,  # seed of the pairs that are compared
+) -> list:  # findings
     "Report groups that lie on both sides."
     found = find_groups(data, seed)
     column = group or (found["column"].iloc[0] if len(found) else None)
@@ -69,39 +105,60 @@ def group_findings(data: Dataset, mask: np.ndarray, group: str | None, by: str, 
     findings = [LOOSE_ROWS(f"{loose} rows have no {column!r}", column)] if loose and group else []
     if not shared:
         return findings
-    seen = f"{shared:.0%} of the test rows are of a {column!r} that is seen in training ({labels.nunique():,} of them in {len(data):,} rows)"
+    seen = (
+        f"{shared:.0%} of the test rows are of a {column!r} that is seen in training ({labels.nunique():,} of them in {len(data):,} rows)"
+    )
     if group and by == "time":
-        return [*findings, GROUPS_APART(seen + "; their scores are reported apart", column, "split.seen_groups(test)", "info")]
+        return [*findings, GROUPS_APART(seen + "; their scores are reported apart", column, "split.test_seen_groups", "info")]
     return [*findings, GROUPS_APART(seen, column, f"split = holdout(data, group={column!r})")]
 
-# %% ../nbs/01e_hazards.ipynb #107f1d99
-def time_findings(data: Dataset, train: Dataset, time: str | None, times) -> list:
+# %% ../nbs/01e_hazards.ipynb #d5ceb22f
+def time_findings(
+    train: Dataset,  # training rows: nobody looks at the others
+    time: str | None,  # the column that orders the rows, where one was named
+    times: pd.Series | None,  # the moment of each row of the whole table
+) -> list:  # findings
     "Report an order in time that is ignored, rows without a time, and what shifts; the test rows are not looked at."
     findings, found = [], find_times(train)
     if not time and len(found):
         best = found.iloc[0]
         drifting = f"; over it shift {', '.join(best['drifting'][:4])}" if best["drifting"] else "; no column shifts over it so far"
-        seen = f"{best['column']!r} runs from {best['first']:%Y-%m-%d} to {best['last']:%Y-%m-%d}, and the split does not follow it{drifting}"
+        seen = (
+            f"{best['column']!r} runs from {best['first']:%Y-%m-%d} to {best['last']:%Y-%m-%d}, and the split does not follow it{drifting}"
+        )
         do = f"split = holdout(data, time={best['column']!r})"
         return [TIME_IGNORED(seen, best["column"], do, "warning" if best["drifting"] else "info")]
     if time and times.isna().any():
         findings.append(LOOSE_ROWS(f"{int(times.isna().sum())} rows have no readable {time!r}", time))
     drift = drift_over(train, times.loc[train.frame.index]) if time else pd.Series(dtype=float)
     if len(drift := drift[drift >= 0.1]):
-        seen = "between the first and the last fifth of the training rows shift " + ", ".join(f"{c} ({v:.0%})" for c, v in drift.head(6).items())
-        findings.append(TIME_SHIFT(seen, drift.index, "compare_profiles(profile(early), profile(late))"))
+        seen = "between the first and the last fifth of the training rows shift " + ", ".join(
+            f"{c} ({v:.0%})" for c, v in drift.head(6).items()
+        )
+        findings.append(TIME_SHIFT(seen, drift.index, f"split = holdout(data, time={time!r}, folds_by='time')"))
     return findings
 
-# %% ../nbs/01e_hazards.ipynb #8662e20a
-def size_findings(data: Dataset, mask: np.ndarray) -> list:
+# %% ../nbs/01e_hazards.ipynb #68f90b22
+def size_findings(
+    data: Dataset,  # the whole table
+    mask: np.ndarray,  # True for test rows
+) -> list:  # findings
     "Report a test set on which no score can be told from another."
     n, findings = int(mask.sum()), []
-    margin = 0.98 * 0.8 / np.sqrt(n)  # half the width of a 95 % interval of an accuracy of 80 %: 1.96 · sqrt(0.8 · 0.2 / n)
+    margin = 0.784 / np.sqrt(n)  # half the width of a 95 % interval of an accuracy of 80 %: 1.96 · sqrt(0.8 · 0.2 / n)
     if margin > 0.1:
         seen = f"{n} test rows: an accuracy of 80 % would be known within ±{margin:.0%}"
-        findings.append(SMALL_TEST(seen, (), "choose by the folds, which use all training rows; or test=0.3", "warning" if margin > 0.15 else "info"))
+        findings.append(
+            SMALL_TEST(seen, (), "choose by the folds, which use all training rows; or test=0.3", "warning" if margin > 0.15 else "info")
+        )
     if data.task in ("binary", "multiclass"):
         rarest = data.y[mask].value_counts().reindex(data.classes, fill_value=0)
         if rarest.min() < 5:
-            findings.append(SMALL_TEST(f"class {rarest.idxmin()!r} has {rarest.min()} test rows: too few to conclude about it", data.target, "holdout(data, test=0.3)"))
+            findings.append(
+                SMALL_TEST(
+                    f"class {rarest.idxmin()!r} has {rarest.min()} test rows: too few to conclude about it",
+                    data.target,
+                    "holdout(data, test=0.3)",
+                )
+            )
     return findings

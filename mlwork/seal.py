@@ -74,7 +74,9 @@ def read_ledger(
     try:
         text = path.read_bytes() if path.exists() else b""
     except OSError as e:
-        raise BadInput(f"the ledger {path} must be readable", str(e), "mend its permissions, or name another folder in MLWORK_LEDGER") from e
+        raise BadInput(
+            f"the ledger {path} must be readable", str(e), "mend its permissions, or name another folder in MLWORK_LEDGER"
+        ) from e
     whole = text[: _end(text)].splitlines()
     return [_entry(line, number, path) for number, line in enumerate(whole, 1) if line.strip()]
 
@@ -87,7 +89,7 @@ def _end(text: bytes) -> int:
     except ValueError:
         return len(text) - len(last)
 
-# %% ../nbs/01b_seal.ipynb #7d1983a5
+# %% ../nbs/01b_seal.ipynb #077094e0
 def _entry(line: bytes, number: int, path: Path) -> dict:
     "Parse one line of the ledger."
     try:
@@ -95,7 +97,9 @@ def _entry(line: bytes, number: int, path: Path) -> dict:
         entry["identity"], entry["time"]
     except (ValueError, KeyError, TypeError) as e:
         do = f"mend or remove line {number} of {path} by hand; nothing was changed"
-        raise BadInput("each line of the ledger must be one opening in JSON", f"{line[:60].decode(errors='replace')!r} in line {number}", do) from e
+        raise BadInput(
+            "each line of the ledger must be one opening in JSON", f"{line[:60].decode(errors='replace')!r} in line {number}", do
+        ) from e
     return entry
 
 # %% ../nbs/01b_seal.ipynb #8a10afb0
@@ -112,20 +116,20 @@ def _alone(path: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
-# %% ../nbs/01b_seal.ipynb #376c137e
+# %% ../nbs/01b_seal.ipynb #7cc506d9
 def _append(path: Path, line: bytes):
     "Add a line to a file; where it cannot be written whole, take the half back."
-    with open(path, "a+b") as f:
+    with open(path, "a+b", buffering=0) as f:
         f.seek(0)
         text = f.read()
-        size = _end(text)
-        f.truncate(size)
+        size = f.truncate(_end(text))
+        line = line if text[:size].endswith(b"\n") or not size else b"\n" + line
         try:
-            f.write((b"" if text[:size].endswith(b"\n") or not size else b"\n") + line)
-            f.flush()
+            if f.write(line) < len(line):
+                raise OSError(f"{path} took only a part of the line")
             os.fsync(f.fileno())
         except OSError:
-            os.truncate(path, size)
+            f.truncate(size)
             raise
 
 # %% ../nbs/01b_seal.ipynb #acfd43ed

@@ -103,7 +103,9 @@ def _levels(values: pd.Series, role: str) -> np.ndarray | None:
 def find_groups(
     data: Dataset,  # any table
     seed: int = 0,  # seed of the pairs that are compared
-) -> pd.DataFrame:  # one row a column: column, levels, rows (median of a level), likeness (mean over the others), alike (names); the best first
+) -> (
+    pd.DataFrame
+):  # one row a column: column, levels, rows (median of a level), likeness (mean over the others), alike (names); the best first
     "Find columns that name things (buildings, patients, tickets): rows of one level are alike in much else."
     columns = [c for c, role in data.roles.items() if role not in ("target", "ignored")]
     levels = {c: codes for c in columns if (codes := _levels(data.frame[c], data.roles[c])) is not None}
@@ -137,7 +139,9 @@ def shift_between(
     both = np.concatenate([early, late])
     known = both[np.isfinite(both)]
     cuts = np.unique(known) if len(np.unique(known)) <= bins else np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1]))
-    counts = [np.bincount(np.where(np.isfinite(v), np.searchsorted(cuts, v, side="right") + 1, 0), minlength=len(cuts) + 2) for v in (early, late)]
+    counts = [
+        np.bincount(np.where(np.isfinite(v), np.searchsorted(cuts, v, side="right") + 1, 0), minlength=len(cuts) + 2) for v in (early, late)
+    ]
     p, q = (c / max(c.sum(), 1) for c in counts)
     pooled = (counts[0] + counts[1]) / len(both)
     chance = 0.4 * np.sqrt(pooled * (1 - pooled) * (1 / len(early) + 1 / len(late))).sum()  # 0.4: half of the mean of |N(0, 1)|
@@ -272,7 +276,9 @@ def near_duplicates(
     numbers = numbers_of(data, [c for c in data.features if c != within and data.frame[c].nunique() > 1])
     texts = {c: data.frame[c].to_numpy() for c in numbers if data.roles[c] == "text"}
     codes = pd.factorize(data.frame[within])[0] if within else None
-    empty = pd.DataFrame({"row": [], "twin": [], "first": [], "differs": []}).astype({"row": int, "twin": int, "first": int, "differs": object})
+    empty = pd.DataFrame({"row": [], "twin": [], "first": [], "differs": []}).astype(
+        {"row": int, "twin": int, "first": int, "differs": object}
+    )
     if len(data) < 10 or not len(numbers.columns) or (within and not pd.Series(codes[codes >= 0]).duplicated().any()):
         return empty
     pairs, agree = _twins(numbers, data.roles, texts, codes, seed)
