@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['KIND_OF_ROLE', 'SHOWN_LEVELS', 'kind_of', 'Column', 'read_column', 'describe', 'against', 'json_key', 'merge_entries']
 
-# %% ../nbs/02p_columns.ipynb #be3417c0
+# %% ../nbs/02p_columns.ipynb #19c9d50a
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,7 @@ def kind_of(
         return "datetime"
     return "numeric" if pd.api.types.is_numeric_dtype(values.dtype) else "levels"
 
-# %% ../nbs/02p_columns.ipynb #466ea1f8
+# %% ../nbs/02p_columns.ipynb #d05c2b9e
 @dataclass(frozen=True)
 class Column:
     "A column as it was read."
@@ -63,13 +63,28 @@ class Column:
     texts: pd.Series | None = None  # known values of a text or key column
     unit: str = ""  # unit of the numbers, where the text has one
 
-# %% ../nbs/02p_columns.ipynb #3a42b709
+    def take(
+        self,
+        positions: np.ndarray,  # of the rows wanted
+    ) -> "Column":
+        "Keep some rows; texts are not taken."
+        parts = {k: None if (v := getattr(self, k)) is None else v[positions] for k in ("missing", "numbers", "codes")}
+        return replace(self, **parts, texts=None)
+
+# %% ../nbs/02p_columns.ipynb #4be2a77a
+def _plain(values: pd.Series) -> pd.Series:
+    "Turn the rarer types into those that are read: durations into seconds, periods into their first moment, objects into text."
+    if values.dtype == object:
+        known = values.dropna()
+        return known.map(lambda v: v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v)).astype("str").reindex(values.index)
+    if values.dtype.kind == "m":
+        return values.dt.total_seconds()
+    return values.dt.to_timestamp() if isinstance(values.dtype, pd.PeriodDtype) else values
+
+
 def _factorize(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    "Give the code of each row and the levels; what cannot be hashed is taken by its text."
-    try:
-        codes, levels = pd.factorize(values)
-    except TypeError:
-        codes, levels = pd.factorize(values.map(lambda v: repr(v) if isinstance(v, (list, dict, set, np.ndarray)) else v))
+    "Give the code of each row and the levels."
+    codes, levels = pd.factorize(values)
     return codes, np.asarray(levels, dtype=object)
 
 # %% ../nbs/02p_columns.ipynb #497321c2
@@ -81,17 +96,19 @@ def _main_unit(codes: np.ndarray, texts: pd.Series) -> str:
     counted = pd.Series(rows).groupby(names).sum().drop("", errors="ignore")
     return str(counted.idxmax()) if len(counted) else ""
 
-# %% ../nbs/02p_columns.ipynb #9f0dfc90
-def _floats(values: pd.Series) -> tuple[np.ndarray, str]:
+# %% ../nbs/02p_columns.ipynb #c8f00310
+def _floats(values: pd.Series, decimal: str) -> tuple[np.ndarray, str]:
     "Read numbers; gives them and their unit."
-    if pd.api.types.is_complex_dtype(values.dtype):
+    if values.dtype.kind == "c":
         raise BadInput("a numeric column must hold real numbers", f"complex ones in {values.name!r}", "take their absolute values first")
+    if values.dtype.kind == "M":
+        return _stamps(values), ""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.to_numpy(float, na_value=np.nan), ""
     codes, levels = _factorize(values)
     texts = pd.Series(levels, dtype="str")
     unit = _main_unit(codes, texts) if len(texts) else ""
-    known = parse_numbers(texts, unit if unit in UNITS else "").to_numpy(float)
+    known = parse_numbers(texts, unit if unit in UNITS else "", decimal).to_numpy(float)
     return np.append(known, np.nan)[codes], unit
 
 
@@ -123,18 +140,19 @@ def _ordered(codes, levels, order):
     back = np.append(np.argsort(new), -1)
     return back[codes], levels[new]
 
-# %% ../nbs/02p_columns.ipynb #230a38c0
+# %% ../nbs/02p_columns.ipynb #bcc27083
 def read_column(
     values: pd.Series,  # the column, n rows
     role: str,  # its role
     task: str | None = None,  # the task, where the column is the target
     order: list | None = None,  # the levels of an ordinal column, lowest first
+    decimal: str = ".",  # the decimal mark of numbers in text
 ) -> Column:
     "Read a column as what it is for."
-    kind, missing = kind_of(values, role, task), values.isna().to_numpy()
-    facts = {"name": str(values.name), "role": role, "kind": kind, "dtype": str(values.dtype), "missing": missing}
+    kind, missing, dtype = kind_of(values, role, task), values.isna().to_numpy(), str(values.dtype)
+    facts, values = {"name": str(values.name), "role": role, "kind": kind, "dtype": dtype, "missing": missing}, _plain(values)
     if kind == "numeric":
-        numbers, unit = _floats(values)
+        numbers, unit = _floats(values, decimal)
         return Column(**facts, numbers=numbers, unit=unit)
     if kind == "datetime":
         return Column(**facts, numbers=_seconds(values))

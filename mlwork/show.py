@@ -243,7 +243,7 @@ def _span(values, given) -> tuple[float, float]:
     low, high = given or ((min(known), max(known)) if known else (0.0, 1.0))
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
-# %% ../nbs/00d_show.ipynb #95862829
+# %% ../nbs/00d_show.ipynb #4616e8da
 def svg_lines(
     curves: Sequence[dict],  # each with x, y and label; optional: low and high (a band), dashed=True, dots=True
     title: str = "",  # what is to be seen
@@ -252,6 +252,7 @@ def svg_lines(
     x: tuple | None = None,  # ends of the horizontal axis; those of the values where None
     y: tuple | None = None,  # ends of the vertical axis
     reference: tuple | None = None,  # ((x, y), (x, y)): a dashed line, such as ((0, 0), (1, 1))
+    say_x=short,  # function that writes a tick of the horizontal axis, such as one for dates
     width: float = 360,  # of the view box
     height: float = 240,  # of the view box, without legend
 ) -> str:  # SVG text
@@ -261,7 +262,8 @@ def svg_lines(
     labels = [c.get("label", "") for c in curves]
     legend, top = _legend(labels if any(labels) else [], width=width)
     top += 18 if label_y else 8
-    bottom, left = top + height - 52, 46
+    below = 36 if label_x else 22
+    bottom, left = top + height - 16 - below, 46
     per_x, per_y = (width - left - 14) / (x[1] - x[0]), (bottom - top) / (y[1] - y[0])
     scale_x, scale_y = (lambda v: left + (v - x[0]) * per_x), (lambda v: bottom - (v - y[0]) * per_y)
     body = [legend, _text(4, top - 6, label_y, "start", "opacity='.75'") if label_y else "", _axis_y(*y, scale_y, left, width - 14)]
@@ -269,7 +271,7 @@ def svg_lines(
         (x1, y1), (x2, y2) = reference
         body.append(_line(scale_x(x1), scale_y(y1), scale_x(x2), scale_y(y2), 0.6, "stroke-dasharray='4 3'"))
     body += [_curve(i, c, scale_x, scale_y) for i, c in enumerate(curves)]
-    body.append(_axis_x(*x, scale_x, bottom, 5, label_x, (left + width) / 2))
+    body.append(_axis_x(*x, scale_x, bottom, 4, label_x, (left + width) / 2, say_x))
     return svg("".join(body), title or f"{len(curves)} curves", width, top + height - 8)
 
 # %% ../nbs/00d_show.ipynb #97f5552b
