@@ -5,12 +5,11 @@
 # %% auto #0
 __all__ = ['CARDS', 'Sizes', 'Card', 'Catalogue', 'catalogue', 'make_model', 'default_models']
 
-# %% ../nbs/05a_catalogue.ipynb #9c31d5d4
+# %% ../nbs/05a_catalogue.ipynb #4c5165d3
 import html
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import TransformedTargetRegressor
@@ -48,92 +47,7 @@ class Sizes:
         "Give the members of the rarest class, taken as plenty where not known."
         return self.rows if self.rarest is None else self.rarest
 
-# %% ../nbs/05a_catalogue.ipynb #8b5accf1
-def _baseline(sizes):
-    return DummyClassifier(strategy="prior") if sizes.classes else DummyRegressor()
-
-# %% ../nbs/05a_catalogue.ipynb #1e579f32
-def _linear(sizes):
-    return LinearRegression()
-
-
-def _ridge(sizes):
-    return RidgeCV(alphas=np.logspace(-2, 4, 13))
-
-
-def _logistic(sizes):
-    return LogisticRegression(C=1.0, max_iter=1000)
-
-# %% ../nbs/05a_catalogue.ipynb #c517d0f9
-def _bayes(sizes):
-    from sklearn.naive_bayes import GaussianNB
-
-    return GaussianNB(var_smoothing=0.1)
-
-# %% ../nbs/05a_catalogue.ipynb #a400b06b
-def _forest(sizes):
-    settings = {
-        "n_estimators": 200,
-        "min_samples_leaf": 1 if sizes.rows < 2000 else 3,
-        "max_features": "sqrt" if sizes.classes else 0.4,
-        "max_samples": 20_000 / sizes.rows if sizes.rows > 20_000 else None,
-        "random_state": sizes.seed,
-    }
-    return (RandomForestClassifier if sizes.classes else RandomForestRegressor)(**settings)
-
-# %% ../nbs/05a_catalogue.ipynb #2d4113dc
-def _boosting(sizes):
-    stop = sizes.rows >= 500 and sizes.fewest >= 30
-    settings = {
-        "learning_rate": 0.05,
-        "max_iter": 1000 if stop else 100,
-        "max_leaf_nodes": 15,
-        "min_samples_leaf": max(2, min(20, sizes.rows // 20)),
-        "max_features": 0.5,
-        "early_stopping": stop,
-        "n_iter_no_change": 20,
-        "validation_fraction": 0.15,
-        "random_state": sizes.seed,
-    }
-    return (HistGradientBoostingClassifier if sizes.classes else HistGradientBoostingRegressor)(**settings)
-
-# %% ../nbs/05a_catalogue.ipynb #ce9833bc
-def _svm(sizes):
-    from sklearn.kernel_approximation import Nystroem
-    from sklearn.svm import SVC, SVR
-
-    if sizes.rows > 5000:
-        last = LogisticRegression(C=10.0, max_iter=1000) if sizes.classes else RidgeCV(alphas=np.logspace(-4, 1, 11))
-        return make_pipeline(Nystroem(n_components=300, random_state=sizes.seed), last)
-    if not sizes.classes:
-        return TransformedTargetRegressor(SVR(), transformer=StandardScaler())
-    return _calibrated(SVC(), sizes) if sizes.fewest >= 4 else SVC()
-
-# %% ../nbs/05a_catalogue.ipynb #e486373d
-def _calibrated(model, sizes):
-    "Let a model without probabilities learn them from its own out-of-fold distances."
-    from sklearn.calibration import CalibratedClassifierCV
-
-    folds = StratifiedKFold(min(5, sizes.fewest // 2), shuffle=True, random_state=sizes.seed)
-    return CalibratedClassifierCV(model, method="sigmoid", cv=folds, ensemble=False)
-
-# %% ../nbs/05a_catalogue.ipynb #4fd53f03
-def _network(sizes):
-    from sklearn.neural_network import MLPClassifier, MLPRegressor
-
-    settings = {
-        "hidden_layer_sizes": (32,),
-        "alpha": 1.0,
-        "learning_rate_init": 0.005,
-        "max_iter": 500,
-        "tol": 1e-3,
-        "random_state": sizes.seed,
-    }
-    if sizes.classes:
-        return MLPClassifier(**settings)
-    return TransformedTargetRegressor(MLPRegressor(**settings), transformer=StandardScaler())
-
-# %% ../nbs/05a_catalogue.ipynb #7f262e9a
+# %% ../nbs/05a_catalogue.ipynb #6e8c87e8
 @dataclass(frozen=True)
 class Card:
     "What there is to know of a model, and how to make it."
@@ -141,11 +55,11 @@ class Card:
     name: str  # the word that settings and calls use, such as "forest"
     title: str  # such as "Random forest"
     tasks: tuple[str, ...]  # the tasks it can do
+    needs: tuple[str, ...]  # of "scaled", "complete", "dense": what the columns must be
     words: str  # what it is
     good: str  # when it is good
-    needs: tuple[str, ...]  # of "scaled", "complete", "dense": what the columns must be
     risks: str  # what to look out for
-    _maker: Callable = field(repr=False)  # makes the estimator from `Sizes`
+    maker: Callable[[Sizes], BaseEstimator] = field(repr=False)  # makes the estimator
 
     def build(
         self,
@@ -156,111 +70,212 @@ class Card:
     ) -> BaseEstimator:  # not fitted
         "Make the model for a table of this size; raises `BadInput` for a task it cannot do."
         if task not in self.tasks:
-            fits = ", ".join(c.name for c in CARDS if task in c.tasks)
+            fits = ", ".join(catalogue(task))
             raise BadInput(f"{self.name} must be used for {' or '.join(self.tasks)}", f"a {task} task", f"choose one of: {fits}")
-        return self._maker(Sizes(task, rows, seed, rarest))
+        return self.maker(Sizes(task, rows, seed, rarest))
 
-# %% ../nbs/05a_catalogue.ipynb #5bb2ff77
+# %% ../nbs/05a_catalogue.ipynb #be1e2bf1
 _CLASSES, _ALL = ("binary", "multiclass"), ("binary", "multiclass", "regression")
 _NUMBERS = ("complete", "dense")
-CARDS = (
-    Card(
-        "baseline",
-        "Naive baseline",
-        _ALL,
-        "Answers with the shares of the classes, or with the mean; looks at no column.",
-        "As the mark that every other model has to pass.",
-        (),
-        "Looks good by accuracy where one class is rare.",
-        _baseline,
-    ),
-    Card(
-        "linear",
-        "Linear regression",
-        ("regression",),
-        "A weight per column, added up, fitted by least squares.",
-        "When effects add up and there are far more rows than columns; every weight can be read.",
-        _NUMBERS,
-        "Wild weights where columns are tied or nearly as many as the rows; one outlier pulls it.",
-        _linear,
-    ),
-    Card(
-        "ridge",
-        "Ridge regression",
-        ("regression",),
-        "Linear regression that keeps its weights small; how small, it finds out itself.",
-        "As linear regression, and also with many or tied columns.",
-        ("scaled", *_NUMBERS),
-        "Sees no bend and no interaction unless a step adds it.",
-        _ridge,
-    ),
-    Card(
-        "logistic",
-        "Logistic regression",
-        _CLASSES,
-        "A weight per column, added up to the log-odds of a class.",
-        "When evidence adds up; its probabilities can be trusted, its weights read.",
-        ("scaled", *_NUMBERS),
-        "Sees no bend and no interaction unless a step adds it.",
-        _logistic,
-    ),
-    Card(
-        "bayes",
-        "Naive Bayes",
-        _CLASSES,
-        "A mean and a spread per column and class; evidence multiplied as if columns were independent.",
-        "With very few rows, or when it must be fast.",
-        ("scaled", *_NUMBERS),
-        "Far too sure of itself where columns are tied.",
-        _bayes,
-    ),
+
+# %% ../nbs/05a_catalogue.ipynb #95607f0a
+def _baseline(sizes):
+    return DummyClassifier(strategy="prior") if sizes.classes else DummyRegressor()
+
+
+_BASELINE = Card(
+    "baseline",
+    "Naive baseline",
+    _ALL,
+    (),
+    words="Answers with the shares of the classes, or with the mean; looks at no column.",
+    good="As the mark that every other model has to pass.",
+    risks="Looks good by accuracy where one class is rare.",
+    maker=_baseline,
 )
 
-# %% ../nbs/05a_catalogue.ipynb #6a6d2bf8
-CARDS += (
-    Card(
-        "boosting",
-        "Gradient boosting",
-        _ALL,
-        "Small trees in a row, each correcting what is left over; stops when it no longer helps.",
-        "On most tables from about a thousand rows; takes missing values and categories as they are.",
-        (),
-        "Learns noise in small tables; cannot go beyond the values it has seen.",
-        _boosting,
-    ),
-    Card(
-        "forest",
-        "Random forest",
-        _ALL,
-        "Two hundred deep trees on resampled rows and columns, averaged.",
-        "As a sturdy second opinion that needs no tuning.",
-        _NUMBERS,
-        "Large on disk; its probabilities shun 0 and 1; cannot go beyond the values it has seen.",
-        _forest,
-    ),
-    Card(
-        "svm",
-        "Support vector machine",
-        _ALL,
-        "The boundary with the widest margin, bent by comparing rows with each other.",
-        "With up to a few thousand rows and smooth, curved boundaries.",
-        ("scaled", *_NUMBERS),
-        "Time grows with the square of the rows (above 5,000 it is approximated); useless without scaling.",
-        _svm,
-    ),
-    Card(
-        "network",
-        "Neural network",
-        _ALL,
-        "One layer of 32 units between columns and answer, trained step by step.",
-        "With many rows and smooth interactions of numeric columns.",
-        ("scaled", *_NUMBERS),
-        "Another seed gives another model; on small tables rarely better than a linear one.",
-        _network,
-    ),
+# %% ../nbs/05a_catalogue.ipynb #9c53368a
+def _linear(sizes):
+    return LinearRegression()
+
+
+_LINEAR = Card(
+    "linear",
+    "Linear regression",
+    ("regression",),
+    _NUMBERS,
+    words="A weight per column, added up, fitted by least squares.",
+    good="When effects add up and there are far more rows than columns; every weight can be read.",
+    risks="Wild weights where columns are tied or nearly as many as the rows; one outlier pulls it.",
+    maker=_linear,
 )
 
-# %% ../nbs/05a_catalogue.ipynb #75d26d81
+# %% ../nbs/05a_catalogue.ipynb #9625a0e0
+def _ridge(sizes):
+    return RidgeCV(alphas=[10.0**k for k in range(-2, 5)])
+
+
+_RIDGE = Card(
+    "ridge",
+    "Ridge regression",
+    ("regression",),
+    ("scaled", *_NUMBERS),
+    words="Linear regression that keeps its weights small; how small, it finds out itself.",
+    good="As linear regression, and also with many or tied columns.",
+    risks="Sees no bend and no interaction unless a step adds it.",
+    maker=_ridge,
+)
+
+# %% ../nbs/05a_catalogue.ipynb #84ca4b14
+def _logistic(sizes):
+    return LogisticRegression(C=1.0, max_iter=1000)
+
+
+_LOGISTIC = Card(
+    "logistic",
+    "Logistic regression",
+    _CLASSES,
+    ("scaled", *_NUMBERS),
+    words="A weight per column, added up to the log-odds of a class.",
+    good="When evidence adds up; its probabilities can be trusted and its weights read.",
+    risks="Sees no bend and no interaction unless a step adds it.",
+    maker=_logistic,
+)
+
+# %% ../nbs/05a_catalogue.ipynb #f85929d5
+def _bayes(sizes):
+    from sklearn.naive_bayes import GaussianNB
+
+    return GaussianNB(var_smoothing=0.1)
+
+
+_BAYES = Card(
+    "bayes",
+    "Naive Bayes",
+    _CLASSES,
+    ("scaled", *_NUMBERS),
+    words="A mean and a spread per column and class; evidence multiplied as if columns were independent.",
+    good="With very few rows, or when it must be fast.",
+    risks="Far too sure of itself where columns are tied.",
+    maker=_bayes,
+)
+
+# %% ../nbs/05a_catalogue.ipynb #343bb744
+def _forest(sizes):
+    settings = {
+        "n_estimators": 200,
+        "min_samples_leaf": 1 if sizes.rows < 2000 else 3,
+        "max_features": "sqrt" if sizes.classes else 0.4,
+        "max_samples": 20_000 / sizes.rows if sizes.rows > 20_000 else None,
+        "random_state": sizes.seed,
+    }
+    return (RandomForestClassifier if sizes.classes else RandomForestRegressor)(**settings)
+
+
+_FOREST = Card(
+    "forest",
+    "Random forest",
+    _ALL,
+    _NUMBERS,
+    words="Two hundred deep trees on resampled rows and columns, averaged.",
+    good="As a sturdy second opinion that needs no tuning.",
+    risks="Large on disk; its probabilities shun 0 and 1; cannot go beyond the values it has seen.",
+    maker=_forest,
+)
+
+# %% ../nbs/05a_catalogue.ipynb #34915849
+def _boosting(sizes):
+    stop = sizes.rows >= 500 and sizes.fewest >= 30
+    settings = {
+        "learning_rate": 0.05,
+        "max_iter": 1000 if stop else 100,
+        "min_samples_leaf": max(2, min(40, sizes.rows // 20)),
+        "max_features": 0.5,
+        "early_stopping": stop,
+        "n_iter_no_change": 20,
+        "validation_fraction": 0.1,
+        "random_state": sizes.seed,
+    }
+    return (HistGradientBoostingClassifier if sizes.classes else HistGradientBoostingRegressor)(**settings)
+
+
+_BOOSTING = Card(
+    "boosting",
+    "Gradient boosting",
+    _ALL,
+    (),
+    words="Small trees in a row, each correcting what is left over; stops when it no longer helps.",
+    good="On most tables from about a thousand rows; takes missing values and categories as they are.",
+    risks="Learns noise in small tables; cannot go beyond the values it has seen.",
+    maker=_boosting,
+)
+
+# %% ../nbs/05a_catalogue.ipynb #fabf7771
+def _svm(sizes):
+    from sklearn.kernel_approximation import Nystroem
+    from sklearn.svm import SVC, SVR
+
+    if sizes.rows > 5000:
+        last = LogisticRegression(C=10.0, max_iter=1000) if sizes.classes else RidgeCV(alphas=[10.0**k for k in range(-4, 2)])
+        return make_pipeline(Nystroem(n_components=300, random_state=sizes.seed), last)
+    if not sizes.classes:
+        return TransformedTargetRegressor(SVR(), transformer=StandardScaler())
+    return _calibrated(SVC(), sizes) if sizes.fewest >= 4 else SVC()
+
+# %% ../nbs/05a_catalogue.ipynb #e0f76dfa
+def _calibrated(model, sizes):
+    "Let a model without probabilities learn them from its own out-of-fold distances."
+    from sklearn.calibration import CalibratedClassifierCV
+
+    folds = StratifiedKFold(min(5, sizes.fewest // 2), shuffle=True, random_state=sizes.seed)
+    return CalibratedClassifierCV(model, method="sigmoid", cv=folds, ensemble=False)
+
+
+_SVM = Card(
+    "svm",
+    "Support vector machine",
+    _ALL,
+    ("scaled", *_NUMBERS),
+    words="The boundary with the widest margin, bent by comparing rows with each other.",
+    good="With up to a few thousand rows and smooth, curved boundaries.",
+    risks="Time grows with the square of the rows (above 5,000 it is approximated); useless without scaling.",
+    maker=_svm,
+)
+
+# %% ../nbs/05a_catalogue.ipynb #7c917b7b
+def _network(sizes):
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    settings = {"hidden_layer_sizes": (32,), "alpha": 1.0, "learning_rate_init": 0.005, "max_iter": 500, "tol": 1e-3}
+    settings["random_state"] = sizes.seed
+    if sizes.classes:
+        return MLPClassifier(**settings)
+    return TransformedTargetRegressor(MLPRegressor(**settings), transformer=StandardScaler())
+
+
+_NETWORK = Card(
+    "network",
+    "Neural network",
+    _ALL,
+    ("scaled", *_NUMBERS),
+    words="One layer of 32 units between columns and answer, trained step by step.",
+    good="With many rows and smooth interactions of numeric columns.",
+    risks="Another seed gives another model; on small tables rarely better than a linear one.",
+    maker=_network,
+)
+
+# %% ../nbs/05a_catalogue.ipynb #8331f8c2
+CARDS = (_BASELINE, _LINEAR, _RIDGE, _LOGISTIC, _BAYES, _BOOSTING, _FOREST, _SVM, _NETWORK)
+
+# %% ../nbs/05a_catalogue.ipynb #48765a21
+def _card_row(card):
+    "A card as a row of an HTML table."
+    told = {"good": card.good, "needs": ", ".join(card.needs) or "nothing", "risks": card.risks}
+    more = "".join(f"<br><b>{k}</b> {html.escape(v)}" for k, v in told.items())
+    left = "style='text-align:left'"
+    return f"<tr><th {left}><code>{card.name}</code><br>{html.escape(card.title)}</th><td {left}>{html.escape(card.words)}{more}</td></tr>"
+
+# %% ../nbs/05a_catalogue.ipynb #82cc5158
 class Catalogue(Mapping):
     "Cards by name; shows itself as a table."
 
@@ -290,12 +305,7 @@ class Catalogue(Mapping):
         return "\n".join(f"{c.name:10} {c.words}" for c in self.values())
 
     def _repr_html_(self):
-        cells = "".join(
-            f"<tr><th style='text-align:left'><code>{c.name}</code><br>{html.escape(c.title)}</th><td style='text-align:left'>{html.escape(c.words)}"
-            f"<br><b>good</b> {html.escape(c.good)}<br><b>needs</b> {', '.join(c.needs) or 'nothing'} <b>risks</b> {html.escape(c.risks)}</td></tr>"
-            for c in self.values()
-        )
-        return f"<table class='mlw-catalogue'>{cells}</table>"
+        return f"<table class='mlw-catalogue'>{''.join(map(_card_row, self.values()))}</table>"
 
 # %% ../nbs/05a_catalogue.ipynb #df8a900a
 def catalogue(
