@@ -130,7 +130,7 @@ MIXED_TYPES = Kind(
     "MLW-C06", "mixed types", "warning", "collect", "What does not read like the rest becomes a gap, or turns the whole column into text."
 )
 
-# %% ../nbs/00h_flaws.ipynb #bc86b9e5
+# %% ../nbs/00h_flaws.ipynb #57b13834
 def _unread(counts, parse, **options):
     "The texts, with their counts, that the grammar does not match."
     gone = parse(pd.Series(list(counts), dtype="str"), **options).isna().tolist()
@@ -140,7 +140,7 @@ def _unread(counts, parse, **options):
 def _find_dates(name, counts):
     n, formats = sum(counts.values()), date_formats(counts)
     shown = ", ".join(f"{c:,} like {f}" for f, c in formats.items() if f != "other")
-    do = f'recipe = recipe.add(standardise_formats("{name}"))'
+    do = f'recipe = recipe.add(standardise_formats("{name}", kind="dates"))'
     if len([f for f in formats if f != "other"]) > 1:
         yield DATE_MIX(f"{n:,} values in {len(formats)} formats: {shown}", name, do)
     else:
@@ -153,12 +153,15 @@ def _find_dates(name, counts):
 def _find_numbers(name, counts, decimal):
     n, used = sum(counts.values()), units_of(counts)
     named = [u for u in used if u and u != "?"]
-    do = f'recipe = recipe.add(standardise_formats("{name}"{f", unit={named[0]!r}" if named else ""}))'.replace("'", '"')
+    options = {"unit": named[0]} if named else {}
+    options |= {"decimal": decimal} if decimal != "." else {}
+    told = "".join(f', {k}="{v}"' for k, v in options.items())
+    do = f'recipe = recipe.add(standardise_formats("{name}"{told}))'
     shown = ", ".join(f"{c:,} {'bare' if not u else 'other' if u == '?' else u}" for u, c in used.items())
     if len(named) > 1:
         yield UNIT_MIX(f"{len(named)} units in {n:,} values: {shown}", name, do)
     yield HIDDEN_NUMBERS(f"{n:,} values are text: {shown}; such as {_some(counts)}", name, do)
-    unread = _unread(counts, parse_numbers, decimal=decimal)
+    unread = _unread(counts, parse_numbers, **options)
     if unread:
         yield MIXED_TYPES(f"{sum(unread.values()):,} of {n:,} values do not read as numbers: {_some(unread)}", name, do)
 
@@ -228,7 +231,7 @@ def spelling_variants(
     target = {key: groups[merged.get(key, key)][0] for key in groups}
     return {t: target[key] for key, texts in groups.items() for t in texts if t != target[key]}
 
-# %% ../nbs/00h_flaws.ipynb #33dd8b4b
+# %% ../nbs/00h_flaws.ipynb #f173f926
 SPELLINGS = Kind(
     "MLW-C07",
     "several spellings of one thing",
@@ -245,7 +248,7 @@ def _find_spellings(name, counts):
         for raw, canonical in variants.items():
             by_target[canonical].append(raw)
         parts = [f"{_some([c])} {counts[c]:,}, " + ", ".join(f"{_some([r])} {counts[r]:,}" for r in raws) for c, raws in by_target.items()]
-        do = f'recipe = recipe.add(standardise_formats("{name}", spellings={variants!r}))'
+        do = f'recipe = recipe.add(standardise_formats("{name}", kind="spellings", spellings={variants!r}))'
         yield SPELLINGS("; ".join(parts[:5]) + (" …" if len(parts) > 5 else ""), name, do)
 
 # %% ../nbs/00h_flaws.ipynb #da9a287d

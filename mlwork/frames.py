@@ -5,10 +5,12 @@
 # %% auto #0
 __all__ = ['from_frame', 'read_parquet', 'read_excel', 'read_json']
 
-# %% ../nbs/00ea_frames.ipynb #bf020af9
+# %% ../nbs/00ea_frames.ipynb #7efc83a2
 import io
 import json
+import numbers
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -19,25 +21,35 @@ from pyarrow import parquet
 from .core import BadInput, need, sha256_file, sha256_frame
 from .tables import EXACT, RawTable, Settled, check_names, find_encoding, settle
 
-# %% ../nbs/00ea_frames.ipynb #c0ff8341
+# %% ../nbs/00ea_frames.ipynb #65435e36
 _NESTED = (list, tuple, dict, set, frozenset, np.ndarray)
 
 
+def _is_number(value):
+    return isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, (bool, np.bool_))
+
+
+def _plain_numbers(values, known):
+    "Turn Python numbers into int64 or float64; None where a float would change an integer's digits."
+    whole = [v for v in known if isinstance(v, numbers.Integral)]
+    if len(whole) == len(values) and all(-(2**63) <= v < 2**63 for v in whole):
+        return values.astype("int64")
+    return None if any(abs(v) > EXACT for v in whole) else values.where(values.notna(), None).astype("float64")
+
+
 def _plain_objects(values):
-    "Turn a column of Python objects into numbers, truths, dates or text; also count its types."
+    "Turn a column of Python objects into numbers, truths, dates or text; also count its types where they differ."
     known = values.dropna()
-    types = {k.__name__: int(n) for k, n in known.map(type).value_counts().items()}
+    if all(map(_is_number, known)) and (plain := _plain_numbers(values, known)) is not None:
+        return plain, {}
     kind = pd.api.types.infer_dtype(known, skipna=True)
-    if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
-        types = {}
-        if not (kind != "floating" and any(abs(v) > EXACT for v in known)):
-            return values.astype("float64") if len(known) < len(values) or kind != "integer" else values.astype("int64"), types
-    elif kind == "boolean" and len(known) == len(values):
+    if kind == "boolean" and len(known) == len(values):
         return values.astype(bool), {}
-    elif kind in ("datetime", "date", "datetime64"):
+    if kind in ("datetime", "date", "datetime64"):
         return pd.to_datetime(values), {}
-    decode = lambda v: v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v)  # noqa: E731
-    return known.map(decode).reindex(values.index).astype("str"), types if len(types) > 1 else {}
+    types = {k.__name__: int(n) for k, n in known.map(type).value_counts().items()}
+    text = known.map(lambda v: v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v))
+    return text.reindex(values.index).astype("str"), types if len(types) > 1 else {}
 
 # %% ../nbs/00ea_frames.ipynb #4cc9b540
 def _plain_type(values):

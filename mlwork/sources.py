@@ -6,7 +6,8 @@
 __all__ = ['UNPACKED_BYTES', 'UNPACKED_RATIO', 'URL_BYTES', 'URL_SECONDS', 'URL_SILENCE', 'SKLEARN', 'read_file', 'sample_names',
            'read_sample', 'read_url', 'read_sql', 'read_sklearn', 'read_openml', 'read_table']
 
-# %% ../nbs/00eb_sources.ipynb #d5ea4a56
+# %% ../nbs/00eb_sources.ipynb #2dba1443
+import base64
 import contextlib
 import gzip
 import http.client
@@ -16,6 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import warnings
 import zlib
 from dataclasses import replace
 from importlib.resources import files
@@ -142,24 +144,27 @@ def _copy(response, target):
     if response.length:
         raise BadInput("a download must be whole", f"{response.length:,} bytes too few", "try again")
 
-# %% ../nbs/00eb_sources.ipynb #bbc66b20
+# %% ../nbs/00eb_sources.ipynb #1576fbc7
 def _without_password(address):
-    "Leave out user and password."
+    "Split an address into itself without user and password, and the header that carries them."
     parts = urllib.parse.urlsplit(address)
-    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    secret, _, place = parts.netloc.rpartition("@")
+    header = {"Authorization": "Basic " + base64.b64encode(urllib.parse.unquote(secret).encode()).decode()} if secret else {}
+    return urllib.parse.urlunsplit(parts._replace(netloc=place)), header
 
-# %% ../nbs/00eb_sources.ipynb #b5b5bc9f
+# %% ../nbs/00eb_sources.ipynb #bc7562c0
 def read_url(
     address: str,  # http:// or https://
     ignored: tuple = (),  # as in `read_file`
 ) -> RawTable:  # raises `BadInput` where it cannot be had, is too large or too slow
     "Download a table and read it."
-    shown = _without_password(address)
+    shown, header = _without_password(address)
     name = Path(urllib.parse.unquote(urllib.parse.urlsplit(address).path)).name or "download"
     with tempfile.TemporaryDirectory() as temporary:
         target = Path(temporary) / name[-80:]
         try:
-            with contextlib.closing(urllib.request.urlopen(address, timeout=URL_SILENCE)) as response:  # noqa: S310
+            request = urllib.request.Request(shown, headers=header)  # noqa: S310
+            with contextlib.closing(urllib.request.urlopen(request, timeout=URL_SILENCE)) as response:  # noqa: S310
                 _copy(response, target)
         except urllib.error.HTTPError as e:
             e.close()
@@ -232,7 +237,7 @@ def read_sklearn(name: str) -> RawTable:  # name: one of `SKLEARN`
         frame[target] = frame[target].map(dict(enumerate(map(str, bunch.target_names))))
     return from_frame(frame, source=f"sklearn:{name}", name=name, card={"target": target})
 
-# %% ../nbs/00eb_sources.ipynb #7f98d17e
+# %% ../nbs/00eb_sources.ipynb #61aaca22
 def read_openml(
     name: str,  # a name, a name@version, or the number of a data set
 ) -> RawTable:  # raises `NotFound` where OpenML knows no such set, `BadInput` without a network
@@ -242,16 +247,17 @@ def read_openml(
     title, _, version = name.partition("@")
     which = {"data_id": int(name)} if name.isdigit() else {"name": title, "version": int(version) if version.isdigit() else "active"}
     try:
-        bunch = fetch_openml(**which, as_frame=True, parser="pandas")
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            bunch = fetch_openml(**which, as_frame=True, parser="pandas")
     except urllib.error.URLError as e:
         raise BadInput("OpenML must answer", f"{e.reason} for {name!r}", "check the network, or load a file") from e
     except (OSError, ValueError) as e:
         raise NotFound("the name must be a table of OpenML", f"{name!r}: {str(e).splitlines()[0][:120]}", "look it up on openml.org") from e
-    target = bunch.target_names[0] if len(bunch.target_names) == 1 else None
     details = bunch.details
-    return from_frame(
-        bunch.frame, source=f"openml:{name}", name=details["name"], licence=details.get("licence", "unknown"), card={"target": target}
-    )
+    card = {"target": bunch.target_names[0]} if len(bunch.target_names) == 1 else {}
+    about = {"name": details["name"], "licence": details.get("licence", "unknown"), "card": card}
+    return from_frame(bunch.frame, source=f"openml:{name}", assumed=tuple(" ".join(str(w.message).split()) for w in said), **about)
 
 # %% ../nbs/00eb_sources.ipynb #e0b2618d
 def read_table(

@@ -40,7 +40,7 @@ def _decodes(path, encoding):
         return False
     return True
 
-# %% ../nbs/00e_tables.ipynb #6274e1f6
+# %% ../nbs/00e_tables.ipynb #86653698
 def find_encoding(
     path: str | Path,  # a text file
 ) -> str:  # a Python codec name; raises `BadInput` for bytes that are no text
@@ -51,8 +51,9 @@ def find_encoding(
         if start.startswith(mark):
             return encoding
     even, odd = start[::2].count(0), start[1::2].count(0)
-    if max(even, odd) > 0.3 * len(start) / 2:
-        return "utf-16-be" if even > odd else "utf-16-le"
+    wide = "utf-16-be" if even > odd else "utf-16-le"
+    if max(even, odd) > 0.3 * len(start) / 2 and np.mean([c.isprintable() or c in "\r\n\t" for c in start.decode(wide, "ignore")]) > 0.9:
+        return wide
     if even + odd:
         raise BadInput("a table must be text, Parquet or Excel", f"zero bytes in {str(path)!r}", "save it as CSV, Parquet or xlsx")
     return next(e for e in ("utf-8", "cp1252", "latin-1") if _decodes(path, e))
@@ -107,7 +108,7 @@ def _has_header(rows, decimal):
     counts_up = all(c.isdigit() for c in first) and (len(first) < 2 or steps == {1.0}) and len(first) < len(rows[0])
     return len(rows) == 1 or not first or counts_up or first == [str(i) for i in range(len(rows[0]))]
 
-# %% ../nbs/00e_tables.ipynb #a69b4592
+# %% ../nbs/00e_tables.ipynb #c3ea0f3a
 @dataclass(frozen=True)
 class Layout:
     "How a text file writes its table."
@@ -118,12 +119,13 @@ class Layout:
     header: bool  # whether the first line holds the names
     names: tuple[str, ...]  # the columns' names
     padded: bool = False  # whether a space follows each delimiter
+    blank: int = 0  # number of empty lines before the table
 
     def arguments(self) -> dict:
         "Give what `pandas.read_csv` must be told, apart from its defaults."
         sep = r"\s+" if self.delimiter == " " else self.delimiter
-        told = {"sep": sep, "encoding": self.encoding, "decimal": self.decimal, "skipinitialspace": self.padded}
-        usual = {"sep": ",", "encoding": "utf-8", "decimal": ".", "skipinitialspace": False}
+        told = {"sep": sep, "encoding": self.encoding, "decimal": self.decimal, "skipinitialspace": self.padded, "skiprows": self.blank}
+        usual = {"sep": ",", "encoding": "utf-8", "decimal": ".", "skipinitialspace": False, "skiprows": 0}
         names = {} if self.header else {"header": None, "names": list(self.names)}
         return {k: v for k, v in told.items() if v != usual[k]} | names
 
@@ -149,7 +151,7 @@ def _sample(path, encoding):
 def _names(cells):
     return tuple(c if c.strip() else f"Unnamed: {i}" for i, c in enumerate(cells))
 
-# %% ../nbs/00e_tables.ipynb #b48f6874
+# %% ../nbs/00e_tables.ipynb #5c6dd49f
 def find_layout(
     path: str | Path,  # a text file
 ) -> Layout:  # raises `BadInput` for an empty file, a header alone, repeated names
@@ -169,7 +171,8 @@ def find_layout(
     cells = [c for row in rows for c in row[1:]]
     padded = delimiter != " " and np.mean([c.startswith(" ") for c in cells] or [0]) > 0.9
     names = _names([c.lstrip() if padded else c for c in rows[0]]) if header else tuple(f"column_{i + 1}" for i in range(len(rows[0])))
-    return Layout(encoding, delimiter, decimal, header, check_names(names), bool(padded))
+    blank = len(re.findall(r"\r\n?|\n", re.match(r"\s*", text)[0]))
+    return Layout(encoding, delimiter, decimal, header, check_names(names), bool(padded), blank)
 
 # %% ../nbs/00e_tables.ipynb #90266547
 def check_names(
@@ -237,7 +240,7 @@ def _has_leading_zero(text):
     suspects = text.filter(pc.is_in(start, value_set=pa.array(["-0", "+0", *(f"0{i}" for i in range(10))], start.type)))
     return bool(len(suspects)) and _matches(suspects, r"^[-+]?0\d")
 
-# %% ../nbs/00e_tables.ipynb #a99b4840
+# %% ../nbs/00e_tables.ipynb #3fa7084e
 def parse_column(
     text: pa.Array,  # trimmed cells as text, null where missing
     decimal: str = ".",  # the decimal mark, "." or ","
@@ -259,7 +262,7 @@ def parse_column(
     if values is None:
         return None
     values = values.to_numpy(zero_copy_only=False)
-    large = np.isfinite(values) & (np.abs(values) > EXACT)
+    large = np.isfinite(values) & (np.abs(values) >= EXACT)
     return None if large.any() and _matches(text.filter(pa.array(large)), r"^[-+]?\d+$") else values
 
 # %% ../nbs/00e_tables.ipynb #5aca7e47
@@ -318,7 +321,7 @@ class RawTable:
     def __repr__(self):
         return f"{self.name}: {self.frame.shape[0]:,} rows x {self.frame.shape[1]:,} columns from {self.source}"
 
-# %% ../nbs/00e_tables.ipynb #7a5ff19a
+# %% ../nbs/00e_tables.ipynb #31d1deac
 def _first_bad_row(path, layout):
     "Find the first row whose number of cells differs from the header's."
     with open(path, encoding=layout.encoding, newline="") as f:
@@ -341,7 +344,11 @@ def _cut(path, layout):
     encoding = "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
     options = (
         arrow_csv.ReadOptions(
-            column_names=layout.names, skip_rows_after_names=int(layout.header), block_size=LINE_BYTES, encoding=encoding
+            column_names=layout.names,
+            skip_rows=layout.blank,
+            skip_rows_after_names=int(layout.header),
+            block_size=LINE_BYTES,
+            encoding=encoding,
         ),
         arrow_csv.ParseOptions(delimiter=layout.delimiter, newlines_in_values=True),
         arrow_csv.ConvertOptions(column_types=dict.fromkeys(layout.names, pa.large_string()), check_utf8=False),
