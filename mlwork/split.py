@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['SealedRows', 'GroupedRows', 'Split', 'holdout', 'plain_split']
 
-# %% ../nbs/02_split.ipynb #f4ff7bf2
+# %% ../nbs/02_split.ipynb #9f389d49
 import hashlib
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -254,7 +254,7 @@ _REASONS = {
     "time": "the next row will be a later one: the test rows are those from {cut} on",
 }
 
-# %% ../nbs/02_split.ipynb #fa9e6807
+# %% ../nbs/02_split.ipynb #f192fae0
 def holdout(
     data: Dataset,  # the table, with a target
     test: float | int | str = 0.2,  # share of rows, number of rows, or with a time column a span such as "3 months"
@@ -273,6 +273,7 @@ def holdout(
     copies = near_duplicates(data, group, seed)
     drawn = _test_mask(data, by, rows, seed, groups, times)
     mask = beside_first(drawn, copies) if by in ("random", "stratified") else drawn
+    data = _group_aside(data, group)
     train, part = data.take(np.flatnonzero(~mask)), lambda s: None if s is None else s[~mask]
     folds, first_folds, findings = _folds(train, folds_by, seed, part(groups), part(times), _within(copies, ~mask))
     findings += copy_findings(copies, mask, data, group, by != "time") + group_findings(data, mask, group, by, seed)
@@ -285,6 +286,14 @@ def holdout(
     return Split(
         train, by, reason, settings, Findings(findings), folds, first_folds, part(groups), int(mask.sum()), cut, moved, identity, sealed
     )
+
+# %% ../nbs/02_split.ipynb #25860c49
+def _group_aside(data: Dataset, group: str | None) -> Dataset:
+    "Give the group column the role of an id."
+    if group is None or data.roles[group] in ("id", "ignored"):
+        return data
+    reason = "rows are split by it: a new row comes from a new group"
+    return replace(data, roles=data.roles | {group: "id"}, reasons=data.reasons | {group: reason})
 
 # %% ../nbs/02_split.ipynb #8c606664
 def _kinds(data: Dataset, by: str, group: str | None, time: str | None, folds_by: str) -> tuple[str, str]:
