@@ -8,7 +8,7 @@ __all__ = ['DUPLICATES', 'HIDDEN_DATES', 'DATE_MIX', 'HIDDEN_NUMBERS', 'UNIT_MIX
            'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'text_counts', 'date_formats', 'spelling_variants',
            'find_flaws']
 
-# %% ../nbs/00h_flaws.ipynb #236b152a
+# %% ../nbs/00h_flaws.ipynb #8e363290
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -17,13 +17,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.special import gammainc
 
 from .core import Findings, Kind
 from .roles import are_units, guess_role, units_of
 from .steps import parse_dates, parse_numbers
 from .tables import RawTable
 
-# %% ../nbs/00h_flaws.ipynb #ad69bc09
+# %% ../nbs/00h_flaws.ipynb #610ef9da
 DUPLICATES = Kind(
     "MLW-C01",
     "duplicate rows",
@@ -48,20 +49,26 @@ def repeated_rows(
     return repeated
 
 
-def _repeats_by_chance(frame, columns):
-    "Expected number of repeated rows if the columns were independent, at most the number of rows."
-    same = np.prod([(frame[c].value_counts(normalize=True, dropna=False) ** 2).sum() for c in columns])
-    return min(len(frame), len(frame) * (len(frame) - 1) / 2 * same)
+def _equal_pairs(values):
+    "The share of pairs of rows that agree in a column."
+    n = values.value_counts(dropna=False).to_numpy()
+    return (n * (n - 1.0)).sum() / max(n.sum() * (n.sum() - 1.0), 1)
 
-# %% ../nbs/00h_flaws.ipynb #bb6ae551
+
+def _repeats_by_chance(frame, once, columns):
+    "Expected number of equal pairs of rows if the columns were independent, at most the number of rows; `once`: the rows that repeat none."
+    pairs = len(frame) * (len(frame) - 1) / 2
+    return min(len(frame), pairs * np.prod([min(_equal_pairs(frame[c]), _equal_pairs(frame.loc[once, c])) for c in columns]))
+
+# %% ../nbs/00h_flaws.ipynb #824dfe0c
 def _find_duplicates(frame, roles):
     repeated = repeated_rows(frame, roles)
     if repeated.any():
         n, ids = int(repeated.sum()), [c for c in frame if roles.get(c) == "id"]
-        chance = _repeats_by_chance(frame, [c for c in frame if c not in ids])
+        chance = _repeats_by_chance(frame, ~repeated, [c for c in frame if c not in ids])
         seen = f"{n:,} of {len(frame):,} rows repeat an earlier one" + (f" in everything but {', '.join(ids)}" if ids else "")
-        likely = n <= 3 * chance
-        seen += f"; with so few distinct values, chance alone gives about {chance:,.0f}" if likely else ""
+        likely = gammainc(n, 3 * chance) > 0.01  # chance of n or more, of a Poisson count with mean 3 * chance
+        seen += f"; with so few distinct values, chance alone gives about {chance:,.1f}" if likely else ""
         yield DUPLICATES(seen, do="data = data.drop_duplicates()", severity="info" if likely else None)
 
 # %% ../nbs/00h_flaws.ipynb #861ce08b
@@ -314,7 +321,7 @@ def _find_reading(raw):
         listed = ", ".join(f"{n:,} {t}" for t, n in types.items())
         yield MIXED_TYPES(f"cells of several types: {listed}", name, "write one type at the source")
 
-# %% ../nbs/00h_flaws.ipynb #12596078
+# %% ../nbs/00h_flaws.ipynb #2ac569de
 FEW_ROWS = Kind(
     "MLW-C15", "few rows", "warning", "collect", "With few rows intervals are wide, and a difference between two models is mostly luck."
 )
@@ -343,7 +350,8 @@ TARGET_SPELLINGS = Kind(
 
 def _find_target(y, task, put_aside, changed):
     if changed:
-        yield TARGET_SPELLINGS(", ".join(f"{raw!r} became {used!r}" for raw, used in changed.items()), y.name)
+        listed = ", ".join(f"{raw!r} became {used!r}" for raw, used in list(changed.items())[:5])
+        yield TARGET_SPELLINGS(f"{len(changed)} spellings: {listed}", y.name)
     if put_aside:
         yield TARGET_GAPS(f"{put_aside:,} of {put_aside + len(y):,} rows have no {y.name}; put aside", y.name)
     if task in ("binary", "multiclass"):
