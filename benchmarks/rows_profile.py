@@ -46,5 +46,5 @@ def skrub(rows):
     frame = mixed(rows)
     TableReport(mixed(100), verbose=0).html()
     yield
-    html = TableReport(frame, verbose=0, max_plot_columns=30, max_association_columns=30).html()
+    html = TableReport(frame, verbose=0).html()
     return {"page_bytes": len(html.encode())}

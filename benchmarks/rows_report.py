@@ -42,7 +42,7 @@ def skore_report(rows):
     X, X_test, y, y_test = train_test_split(*table(rows), test_size=0.2, random_state=0)
     model = HistGradientBoostingClassifier(learning_rate=0.05, max_iter=300, early_stopping=True, random_state=0).fit(X, y)
     yield
-    report = EstimatorReport(model, X_train=X, y_train=y, X_test=X_test, y_test=y_test, pos_label=1)
+    report = EstimatorReport(model, X_test=X_test, y_test=y_test, pos_label=1)
     report.metrics.summarize().frame()
     for display in (report.metrics.roc(), report.metrics.precision_recall(), report.metrics.confusion_matrix()):
         display.plot()
