@@ -31,7 +31,7 @@ def numbers_of(
     columns = data.features if columns is None else columns
     return pd.DataFrame({c: _numbers(data.frame[c], data.roles[c]) for c in columns}, index=data.frame.index)
 
-# %% ../nbs/01c_structure.ipynb #2a9edc4a
+# %% ../nbs/01c_structure.ipynb #0b38f6a1
 def _numbers(values: pd.Series, role: str) -> np.ndarray:
     "Turn one column into float64."
     if role == "datetime":
@@ -42,8 +42,9 @@ def _numbers(values: pd.Series, role: str) -> np.ndarray:
         values = parse_numbers(values)
     if pd.api.types.is_numeric_dtype(values) or role == "datetime":
         return values.to_numpy(float, na_value=np.nan)
-    codes = pd.factorize(values.astype("str").str.strip().str.casefold(), sort=True)[0]
-    return np.where(codes < 0, np.nan, codes)
+    codes, levels = pd.factorize(values)  # spellings are read once a level, not once a row
+    ranks = pd.factorize(pd.Series(levels).astype("str").str.strip().str.casefold(), sort=True)[0]
+    return np.append(ranks, np.nan)[codes]  # code -1, missing, takes the last
 
 # %% ../nbs/01c_structure.ipynb #653420a9
 def _likeness(values: np.ndarray, graded: bool, pairs: np.ndarray, others: np.ndarray) -> float:
@@ -199,28 +200,40 @@ def _same_words(a, b) -> bool:
     a, b = (set(re.findall(r"\w+", str(t).lower())) for t in (a, b))
     return len(a & b) >= 0.7 * max(len(a | b), 1)
 
-# %% ../nbs/01c_structure.ipynb #db276e6b
-def _judge(usual: np.ndarray, pairs_compared: float, rounds: int = 2):
-    "Make the judge of agreements: it says yes where most columns agree, and so much agreement is no chance among so many pairs."
+# %% ../nbs/01c_structure.ipynb #deb3d094
+def _measure(usual: np.ndarray, pairs_compared: float, rounds: int = 2) -> tuple[np.ndarray, np.ndarray, float, float]:
+    "Learn from ordinary pairs what agreement is worth: weight and bits per column, the edits allowed, and the bits needed."
     share = np.clip(usual.mean(0), 1 / len(usual), 1)
     bits = -np.log2(share)
     weights = np.minimum(bits, 1)
-    edits = max(1, min(5, 0.25 * weights.sum())) + 1e-9  # a small edit: up to a quarter of the columns, never more than five
+    edits = max(1, min(5, 0.25 * weights.sum())) + 1e-6  # a small edit: up to a quarter of the columns, never more than five
     need = np.log2(pairs_compared) + (7 if rounds == 1 else 0)  # 7 bits: about one false pair in a hundred tables
-    if rounds > 1:  # copies among the usual pairs would make them look usual: judge once, look again without them
+    if rounds > 1:  # copies among the ordinary pairs would make agreement look ordinary: look again without them
         copies = (~usual @ weights <= edits) & (usual @ bits >= need)
-        return _judge(usual[~copies], pairs_compared, rounds - 1)
+        return _measure(usual[~copies], pairs_compared, rounds - 1)
     alone = (share * (1 - share) * bits**2).sum()
     need *= np.sqrt(max(1.0, (usual @ bits).var() / alone)) if alone else 1.0  # columns that go together tell less than their sum
-    return lambda agree: (~agree @ weights <= edits) & (agree @ bits >= need)
+    return weights, bits, edits, need
 
-# %% ../nbs/01c_structure.ipynb #6112532e
+# %% ../nbs/01c_structure.ipynb #d3ea9300
+def _similar(numbers: pd.DataFrame, widths: dict, pairs: np.ndarray, measure: tuple, lenient: dict) -> np.ndarray:
+    "Tell which pairs differ in few columns and agree beyond chance; the columns in `lenient` count as agreeing."
+    weights, bits, edits, need = measure
+    differ, agree = np.zeros(pairs.shape[1], np.float32), np.zeros(pairs.shape[1], np.float32)
+    for k, c in enumerate(numbers):
+        same = np.ones(pairs.shape[1], bool) if c in lenient else _agree(numbers[[c]], widths, pairs)[:, 0]
+        differ += np.float32(weights[k]) * ~same
+        agree += np.float32(bits[k]) * same
+    return (differ <= edits) & (agree >= need)
+
+# %% ../nbs/01c_structure.ipynb #e425517a
 def _candidates(numbers: pd.DataFrame, seed: int, keys: int = 16) -> np.ndarray:
     "Find pairs of rows that agree in one of several random sets of columns, without comparing all with all."
     rng, bins, bits = np.random.default_rng(seed), {}, {}
+    some = numbers.iloc[rng.permutation(len(numbers))[:_PAIRS]]
     for c in numbers:
-        ranks = numbers[c].rank(pct=True).to_numpy()
-        bins[c] = np.nan_to_num(np.ceil(ranks * 32), nan=0).astype(np.uint64)
+        cuts = np.quantile(some[c].dropna(), np.linspace(0, 1, 33)) if some[c].notna().any() else [0.0]
+        bins[c] = np.searchsorted(cuts, numbers[c].to_numpy()).astype(np.uint64)  # missing values sort last
         share = np.bincount(bins[c].astype(int)) / len(numbers)
         bits[c] = -np.log2((share**2).sum())
     need, found = np.log2(len(numbers)) + 4, []
@@ -249,24 +262,24 @@ def _pairs_within(codes: np.ndarray, most: int = 2_000_000) -> np.ndarray:
         found.append(np.sort([order[:-gap][same], order[gap:][same]], axis=0))
     return np.concatenate(found, axis=1) if found else np.empty((2, 0), int)
 
-# %% ../nbs/01c_structure.ipynb #20fc0aa6
+# %% ../nbs/01c_structure.ipynb #5295d59e
 def _twins(numbers: pd.DataFrame, roles: dict, texts: dict, codes: np.ndarray | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     "Find the pairs of near-duplicates and in which columns they agree."
     spread = numbers.quantile(0.9) - numbers.quantile(0.1)
     widths = {c: 0.01 * spread[c] if roles[c] in ("numeric", "datetime") else 0.0 for c in numbers}
     pairs = _candidates(numbers, seed) if codes is None else _pairs_within(codes)
     rng, n = np.random.default_rng(seed), len(numbers)
-    usual = rng.integers(0, n, (2, 20_000)) if codes is None else pairs[:, rng.integers(0, max(1, pairs.shape[1]), 20_000)]
-    judge = _judge(_agree(numbers, widths, usual), n * n / 2 if codes is None else pairs.shape[1])
-    agree, places = _agree(numbers, widths, pairs), [numbers.columns.get_loc(c) for c in texts]
-    hopeful = agree.copy()
-    hopeful[:, places] = True  # texts are compared last, and only where they can decide
-    pairs, agree = pairs[:, judge(hopeful)], agree[judge(hopeful)]
-    for k, words in zip(places, texts.values(), strict=True):
-        agree[:, k] |= np.array([_same_words(words[i], words[j]) for i, j in pairs.T], bool)
-    return pairs[:, judge(agree)], agree[judge(agree)]
+    usual = rng.integers(0, n, (2, _PAIRS)) if codes is None else pairs[:, rng.integers(0, max(1, pairs.shape[1]), _PAIRS)]
+    measure = _measure(_agree(numbers, widths, usual), n * n / 2 if codes is None else pairs.shape[1])
+    pairs = pairs[:, _similar(numbers, widths, pairs, measure, texts)]  # texts are compared last, and only where they can decide
+    agree = _agree(numbers, widths, pairs)
+    for c, words in texts.items():
+        agree[:, numbers.columns.get_loc(c)] |= np.array([_same_words(words[i], words[j]) for i, j in pairs.T], bool)
+    weights, bits, edits, need = measure
+    sure = (~agree @ weights <= edits) & (agree @ bits >= need)
+    return pairs[:, sure], agree[sure]
 
-# %% ../nbs/01c_structure.ipynb #2c666bfc
+# %% ../nbs/01c_structure.ipynb #57fc1ee1
 def near_duplicates(
     data: Dataset,  # any table
     within: str | None = None,  # column of groups: rows of one group are alike anyway, so only what varies inside a group counts
