@@ -6,8 +6,9 @@
 __all__ = ['NO_ROWS', 'COLUMNS_GONE', 'COLUMNS_RENAMED', 'COLUMNS_EXTRA', 'COLUMN_RETYPED', 'COLUMN_CONVERTED', 'LEVELS_UNKNOWN',
            'VALUES_OUTSIDE', 'TEXT_UNREADABLE', 'Checked', 'match_names', 'family', 'to_trained_type', 'check_table']
 
-# %% ../nbs/07a_contract.ipynb #1b2d5c3d
+# %% ../nbs/07a_contract.ipynb #7e05e528
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,10 +80,10 @@ def match_names(
             pairs[near] = name
     return pairs
 
-# %% ../nbs/07a_contract.ipynb #032e0b66
-def _name_findings(frame, features):
+# %% ../nbs/07a_contract.ipynb #24d71a8b
+def _name_findings(frame, features, unused):
     "Compare names."
-    found, gone, extra = Findings(), [c for c in features if c not in frame], [c for c in frame if c not in features]
+    found, gone, extra = Findings(), [c for c in features if c not in frame and c not in unused], [c for c in frame if c not in features]
     pairs = match_names(gone, extra)
     lost = [c for c in gone if c not in pairs.values()]
     if lost:
@@ -113,7 +114,7 @@ def family(
         return "number"
     return "date" if pd.api.types.is_datetime64_any_dtype(dtype) else "text"
 
-# %% ../nbs/07a_contract.ipynb #1d8e9e9a
+# %% ../nbs/07a_contract.ipynb #19389984
 def _blank(values):
     "Turn the usual spellings of a missing value into missing values."
     text = values.astype("str").str.strip()
@@ -122,7 +123,7 @@ def _blank(values):
 
 def _to_text(values, entry):
     "Write numbers, truth values and dates as the training rows wrote them."
-    levels = [str(v) for v, _ in entry.get("top") or []]
+    levels = [str(v) for v, _ in entry.get("levels") or []]
     if family(values.dtype) == "boolean":
         known = pd.Series(levels, dtype="str")
         names = dict(zip(parse_booleans(known), levels, strict=True))
@@ -148,10 +149,10 @@ def _carry(values, want, entry):
         return values, values.astype("float64").where(values.isin([0, 1]))
     return values, pd.Series(np.nan, index=values.index)
 
-# %% ../nbs/07a_contract.ipynb #2b9f2c6c
+# %% ../nbs/07a_contract.ipynb #5249c338
 def to_trained_type(
     values: pd.Series,  # one column of a new table
-    entry: dict,  # the Profile's entry of the column: "dtype", "role", "top" …
+    entry: dict,  # the Profile's entry of the column: "dtype", "role", "levels" …
 ) -> tuple[pd.Series, Findings]:  # the column in the trained type, and what was noticed
     "Give a column the type it had in training."
     want, found = family(entry["dtype"]), Findings()
@@ -184,49 +185,60 @@ def _same_family(values, want, entry):
     whole = pd.api.types.is_integer_dtype(entry["dtype"]) and not values.isna().any() and bool((values % 1 == 0).all())
     return values.astype("int64" if whole else "float64")
 
-# %% ../nbs/07a_contract.ipynb #9007c65a
-def _value_findings(values, entry, name):
-    "Count levels and values that training never saw."
-    found, known = Findings(), values.dropna()
-    top = entry.get("top")
-    if entry["role"] in ("categorical", "ordinal", "boolean") and top and len(top) >= entry.get("distinct", np.inf):
-        new = known[~known.astype("str").str.strip().isin({str(v).strip() for v, _ in top})]
-        if len(new):
-            seen = (
-                f"{name} has {len(new):,} of {len(values):,} values in {new.nunique():,} unknown levels, such as {str(new.iloc[0])[:40]!r}"
-            )
-            found.append(LEVELS_UNKNOWN(seen, name, "check the spelling; new levels need new training rows"))
-    numbers = family(values.dtype) == "number" and entry["role"] == "numeric"
-    if numbers and entry.get("min") is not None:
-        out = known[(known < entry["min"]) | (known > entry["max"])]
+# %% ../nbs/07a_contract.ipynb #3e3e0ec0
+def _new_levels(values, entry, name):
+    "Count levels that training never saw; only where the Profile knows them all."
+    levels = entry.get("levels")
+    if entry["role"] not in ("categorical", "ordinal", "boolean") or not levels or entry.get("other"):
+        return Findings()
+    known = values.dropna()
+    new = known[~known.astype("str").str.strip().isin({str(v).strip() for v, _ in levels})]
+    if not len(new):
+        return Findings()
+    seen = f"{name} has {len(new):,} of {len(values):,} values in {new.nunique():,} unknown levels, such as {str(new.iloc[0])[:40]!r}"
+    return Findings([LEVELS_UNKNOWN(seen, name, "check the spelling; new levels need new training rows")])
+
+# %% ../nbs/07a_contract.ipynb #40aaa43b
+def _new_numbers(values, entry, name):
+    "Count numbers and dates that cannot be read, and numbers outside of the trained range."
+    if entry["role"] not in ("numeric", "datetime"):
+        return Findings()
+    found, read = Findings(), values
+    if family(values.dtype) == "text":
+        text = _blank(values)
+        read = parse_numbers(text, entry.get("unit") or None) if entry["role"] == "numeric" else parse_dates(text)
+        lost = text.notna() & read.isna()
+        if lost.any():
+            seen = f"{name} has {lost.sum():,} of {len(values):,} values that cannot be read, such as {text[lost].iloc[0][:40]!r}"
+            found.append(TEXT_UNREADABLE(seen, name, "write numbers and dates as the training rows do"))
+    if entry["role"] == "numeric" and entry.get("min") is not None:
+        out = read[(read < entry["min"]) | (read > entry["max"])]
         if len(out):
             seen = f"{name} has {len(out):,} of {len(values):,} values outside {entry['min']:g} … {entry['max']:g}, such as {out.iloc[0]:g}"
             found.append(VALUES_OUTSIDE(seen, name, "check the unit; true values of this size need training rows like them"))
     return found
 
-# %% ../nbs/07a_contract.ipynb #a78893b9
-def _reading_findings(values, entry, name):
-    "Count text that the grammar cannot read where the role asks for numbers or dates."
-    read = {"numeric": parse_numbers, "datetime": parse_dates}.get(entry["role"])
-    if read is None or family(values.dtype) != "text":
-        return Findings()
-    text = _blank(values)
-    lost = text.notna() & read(text).isna()
-    if not lost.any():
-        return Findings()
-    seen = f"{name} has {lost.sum():,} of {len(values):,} values that cannot be read, such as {text[lost].iloc[0][:40]!r}"
-    return Findings([TEXT_UNREADABLE(seen, name, "write numbers and dates as the training rows do")])
+# %% ../nbs/07a_contract.ipynb #95458e53
+def _together(found):
+    "Tell conversions in one finding: a file read as text converts every column."
+    converted = [f for f in found if f.code == COLUMN_CONVERTED.code]
+    others = Findings(f for f in found if f.code != COLUMN_CONVERTED.code)
+    if len(converted) > 3:
+        seen = f"{len(converted)} columns: {converted[0].seen}, and so on"
+        converted = [COLUMN_CONVERTED(seen, [c for f in converted for c in f.columns])]
+    return Findings([*others, *converted])
 
-# %% ../nbs/07a_contract.ipynb #73f031fc
+# %% ../nbs/07a_contract.ipynb #1fb9a06e
 def check_table(
     profile,  # the `Profile` of the training rows
     table: pd.DataFrame | Dataset,  # new rows; columns in any order
-    features: list[str] | None = None,  # the columns that the model uses; all columns of the Profile with a role for it where None
+    features: list[str] | None = None,  # the columns that the model takes; all columns of the Profile with a role for it where None
+    unused: Collection[str] = (),  # those that its recipe drops: they may be missing
 ) -> Checked:
     "Hold a table against the Profile of the training rows."
     frame = _frame(table)
     features = [c for c, e in profile.columns.items() if e["role"] not in ("target", "id", "ignored")] if features is None else features
-    found = _name_findings(frame, features)
+    found = _name_findings(frame, features, unused)
     twice = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]} & set(features))
     if twice:
         found.append(COLUMN_RETYPED(f"{', '.join(twice)} more than once", twice, "keep one column of each name"))
@@ -237,11 +249,12 @@ def check_table(
     columns = {}
     for name in features:
         entry = profile.columns[name]
-        columns[name], noticed = to_trained_type(frame[name], entry)
+        values = frame[name] if name in frame else pd.Series(np.nan, frame.index)
+        columns[name], noticed = to_trained_type(values, entry)
         found += noticed
         if not noticed.at_least("critical"):
-            found += _value_findings(columns[name], entry, name) + _reading_findings(columns[name], entry, name)
-    found = Findings(found)
+            found += _new_levels(columns[name], entry, name) + _new_numbers(columns[name], entry, name)
+    found = _together(found)
     return Checked(None if found.at_least("critical") else pd.DataFrame(columns, index=frame.index), found)
 
 # %% ../nbs/07a_contract.ipynb #23243b62

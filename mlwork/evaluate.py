@@ -132,12 +132,12 @@ def report_html(
     title = f"<p><b>{html.escape(report.model.target)}</b>: {html.escape(words)}</p>"
     return f"{title}{html_table(report.table())}{dots}<div class='mlw-figures'>{figures}</div>{report.findings._repr_html_()}"
 
-# %% ../nbs/09_evaluate.ipynb #b3fc80e4
+# %% ../nbs/09_evaluate.ipynb #48bd9e07
 def _report(split, model, oof, test, metric):
     "Put a report together."
-    keep = model.recipe.training_rows(split.train.frame)
-    train = split.train.frame.loc[keep, model.features]
-    inside = predictions(model.pipeline, train, split.train.y[keep])
+    X = split.train.frame[model.features]
+    keep = model.recipe.training_rows(X)
+    inside = predictions(model.pipeline, X[keep], split.train.y[keep])
     groups = None if split.groups is None else split.groups[keep]
     fitted = score_predictions(inside, model.task, model.classes, model.positive, groups, [metric])
     found = oof_findings(oof, fitted[metric], metric)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Explanation', 'permutation', 'shapley', 'explain_model']
 
-# %% ../nbs/08f_explain.ipynb #b9576967
+# %% ../nbs/08f_explain.ipynb #eb8e361d
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +18,7 @@ from .metrics import METRICS, main_metric
 from .model import Model
 from .show import html_table, svg_intervals
 from .split import Split
-from .train import predictions, score_predictions, used_columns
+from .train import predictions, score_predictions
 
 # %% ../nbs/08f_explain.ipynb #0fabda9e
 @dataclass(frozen=True, repr=False)
@@ -56,14 +56,13 @@ class Explanation:
     def _repr_html_(self):
         return self.svg() + html_table(self.importances)
 
-# %% ../nbs/08f_explain.ipynb #a713a84f
+# %% ../nbs/08f_explain.ipynb #23333439
 def _fold_model(split, model, fold):
     "Fit a clone on the training part of a fold; gives it with the validation rows."
     fitted_on, valid = fold
-    train, features = split.train, used_columns(model.recipe)
-    keep = model.recipe.training_rows(train.frame)
-    rows = fitted_on[keep[fitted_on]]
-    X, y = train.frame[features], train.y
+    train = split.train
+    X, y = train.frame[model.features], train.y
+    rows = fitted_on[model.recipe.training_rows(X)[fitted_on]]
     return clone(model.pipeline).fit(X.iloc[rows], y.iloc[rows].to_numpy()), X.iloc[valid], y.iloc[valid]
 
 # %% ../nbs/08f_explain.ipynb #0db56288

@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import sklearn
-from .preprocess import Recipe
 from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.model_selection import FixedThresholdClassifier
@@ -31,8 +30,9 @@ from .collect import Dataset
 from .contract import Checked, check_table
 from .core import BadInput, Findings, NotFound, atomic_write, sha256_file, to_json
 from .explore import Profile
+from .preprocess import Recipe
 
-# %% ../nbs/07b_model.ipynb #62937a5b
+# %% ../nbs/07b_model.ipynb #b3fa094a
 @dataclass(frozen=True, repr=False)
 class Model:
     "A fitted pipeline with its Profile, Recipe, scores and provenance."
@@ -46,12 +46,13 @@ class Model:
     classes: list | None  # in the order of the probability columns; None for a regression
     positive: object = None  # the label of the positive class; None unless the task is binary
     provenance: dict = field(default_factory=dict)  # versions, data hash, certificate, split, seed, created, fit seconds
+    unused: list[str] = field(default_factory=list)  # features that the recipe drops: a new table need not have them
     metrics: dict = field(default_factory=dict)  # scores with their intervals, filled in by `evaluate`
     findings: Findings = field(default_factory=Findings)
 
     def checked(self, table: pd.DataFrame | Dataset) -> Checked:  # table: new rows, columns in any order
         "Hold a table against the Profile; gives the tidied frame with the findings."
-        return check_table(self.profile, table, self.features)
+        return check_table(self.profile, table, self.features, self.unused)
 
     def check(self, table: pd.DataFrame | Dataset) -> Findings:  # table: new rows, columns in any order
         "Say how a table differs from the training rows; what makes a prediction impossible is critical."
@@ -93,7 +94,7 @@ def final_estimator(
     last = pipeline[-1]
     return getattr(last, "estimator_", last.estimator) if isinstance(last, FixedThresholdClassifier) else last
 
-# %% ../nbs/07b_model.ipynb #974d9ebf
+# %% ../nbs/07b_model.ipynb #6f01f1c3
 def with_threshold(
     model: Model,  # of a binary task, with probabilities
     threshold: float,  # from this probability of the positive class on, the positive class is predicted; 0 to 1
@@ -101,7 +102,7 @@ def with_threshold(
     "Freeze a decision threshold into the pipeline."
     if model.task != "binary" or not hasattr(model.pipeline, "predict_proba"):
         raise BadInput("a threshold needs a binary classifier with probabilities", f"{model!r}", "use the model as it is")
-    if not 0 <= threshold <= 1:
+    if not 0 <= threshold < 1.0001:  # a little above 1: never
         raise BadInput("threshold must lie between 0 and 1", repr(threshold), "choose one from report.oof.thresholds()")
     fitted = final_estimator(model.pipeline)
     fixed = FixedThresholdClassifier(clone(fitted), threshold=float(threshold), pos_label=model.positive, response_method="predict_proba")
@@ -196,18 +197,20 @@ def _swap(new, folder):
     os.replace(new, folder)
     shutil.rmtree(_previous(folder), ignore_errors=True)
 
-# %% ../nbs/07b_model.ipynb #83bc2826
+# %% ../nbs/07b_model.ipynb #55d7601f
+_FACTS = ("features", "unused", "task", "target", "classes", "positive")
+
+
 def _contents(model):
     "Give the bytes of each file."
     import skops.io
 
-    names = ("features", "task", "target", "classes", "positive")
     return {
         "model.skops": skops.io.dumps(model.pipeline, compression=zipfile.ZIP_DEFLATED, compresslevel=1),
         "profile.json": model.profile.to_json().encode(),
         "recipe.json": model.recipe.to_json().encode(),
         "metrics.json": to_json(model.metrics).encode(),
-        "provenance.json": to_json(model.provenance | {k: getattr(model, k) for k in names}).encode(),
+        "provenance.json": to_json(model.provenance | {k: getattr(model, k) for k in _FACTS}).encode(),
     }
 
 # %% ../nbs/07b_model.ipynb #13244e35
@@ -309,7 +312,7 @@ def _build(content):
     check_trees(pipeline)
     return pipeline
 
-# %% ../nbs/07b_model.ipynb #88e30cd4
+# %% ../nbs/07b_model.ipynb #edb40450
 def load_model(
     folder: str | Path,  # as `save_model` wrote it
 ) -> Model:  # raises `NotFound` where there is none, `BadInput` where it is damaged, forged or of another version
@@ -321,9 +324,9 @@ def load_model(
     try:
         profile, recipe = Profile.from_json(contents["profile.json"].decode()), Recipe.from_json(contents["recipe.json"].decode())
         metrics, papers = json.loads(contents["metrics.json"]), json.loads(contents["provenance.json"])
-        features, task, target, labels, positive = (papers.pop(k) for k in ("features", "task", "target", "classes", "positive"))
+        features, unused, task, target, labels, positive = (papers.pop(k) for k in _FACTS)
     except (ValueError, KeyError, TypeError) as e:
         raise BadInput("the papers of the model must be readable", f"{type(e).__name__}: {e}"[:200], "get the folder anew") from e
     classes = None if labels is None else pipeline.classes_.tolist()
     positive = None if positive is None else classes[labels.index(positive)]
-    return Model(pipeline, recipe, profile, task, target, features, classes, positive, papers, metrics)
+    return Model(pipeline, recipe, profile, task, target, features, classes, positive, papers, unused, metrics)

@@ -91,7 +91,7 @@ class Predicted:
     def _repr_html_(self):
         return self.scores._repr_html_()
 
-# %% ../nbs/08d_oof.ipynb #d82e799a
+# %% ../nbs/08d_oof.ipynb #ecfa75a5
 class OutOfFold(Predicted):
     "Predictions of training rows by models that had not seen them: everything one may choose by."
 
@@ -115,8 +115,6 @@ class OutOfFold(Predicted):
     ) -> pd.DataFrame:  # one row a subgroup, the worst first: column, subgroup, n, value, low, high, others, gap, p, verdict
         "Score subgroups against the others of their column, corrected for the number of looks."
         metric = metric or main_metric(self.data.task)
-        if column is not None and column not in self.data.roles:
-            raise unknown("column", column, self.data.roles)
         columns = [column] if column is not None else self.sliceable()
         tables = [self._slices_of(c, metric, bins) for c in columns]
         together = pd.concat([t for t in tables if len(t) > 1 or column is not None] or tables[:1], ignore_index=True)
@@ -131,8 +129,18 @@ class OutOfFold(Predicted):
             if roles[c] in ("numeric", "datetime") or (roles[c] in levels and self.data.frame[c].nunique() <= 30)
         ]
 
+    def subgroups(
+        self,
+        column: str,  # any raw column
+        bins: int = 4,  # parts of equal size for numbers and dates
+    ) -> pd.Series:  # the subgroup of each row
+        "Cut the rows into subgroups by a column."
+        if column not in self.data.roles:
+            raise unknown("column", column, self.data.roles)
+        return cut_column(self.data.frame[column], self.data.roles[column], bins)
+
     def _slices_of(self, column, metric, bins):
-        names = cut_column(self.data.frame[column], self.data.roles[column], bins)
+        names = self.subgroups(column, bins)
         table = subgroup_table(names, lambda rows: self._interval(rows, metric), metric)
         return table.assign(column=column)[["column", *table.columns]]
 

@@ -27,7 +27,7 @@ def _quantile_bins(values, bins, say):
     names = {i: say(r["min"]) if r["min"] == r["max"] else f"{say(r['min'])} – {say(r['max'])}" for i, r in ends.iterrows()}
     return number.map(names)
 
-# %% ../nbs/08b_subgroups.ipynb #1f2b25c0
+# %% ../nbs/08b_subgroups.ipynb #0bb1e446
 def cut_column(
     values: pd.Series,  # one raw column, n rows
     role: str,  # its role: numeric and datetime are cut into bins, others by level
@@ -39,23 +39,30 @@ def cut_column(
     if read is not None:
         values = read(values) if values.dtype.kind not in "iufM" else values
     known = values.dropna()
-    if read is not None and known.nunique() > bins + 1:
-        say = (lambda v: f"{v:.4g}") if role == "numeric" else (lambda v: f"{v:%Y-%m-%d}")
-        names = _quantile_bins(known.astype("float64") if role == "numeric" else known, bins, say)
+    if read is not None:
+        known, say = (known.astype("float64"), "{:.4g}".format) if role == "numeric" else (known, "{:%Y-%m-%d}".format)
+        names = _quantile_bins(known, bins, say) if known.nunique() > bins + 1 else known.map(say)
     else:
         names = known.astype("str").str.strip()
         counts = names.value_counts()
         rare = counts.index[counts < least]
         names = names.where(~names.isin(rare), f"other ({len(rare)} levels)") if len(rare) > 1 else names
-    return names.reindex(values.index).fillna("(missing)").rename(values.name)
+    return names.astype("str").reindex(values.index).fillna("(missing)").rename(values.name)
 
-# %% ../nbs/08b_subgroups.ipynb #c8503f84
-def _yardsticks(value, error):
-    "Give for each subgroup the mean of the others and its standard error, weighted by precision."
-    weight = np.where(np.isfinite(value) & (error > 0), 1 / np.maximum(error, 1e-12) ** 2, 0.0)
-    total, product = weight.sum() - weight, np.nansum(weight * np.nan_to_num(value)) - weight * np.nan_to_num(value)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return product / total, np.sqrt(1 / total)
+# %% ../nbs/08b_subgroups.ipynb #a485445c
+def _yardsticks(table):
+    "Give for each subgroup the mean of the others, weighted by rows, and its standard error."
+    known = table.value.notna()
+    n, value = table.n.where(known, 0), table.value.where(known, 0)
+    square = (n * (table.high - table.low).where(known, 0) / 3.92) ** 2
+    rows = (n.sum() - n).replace(0, np.nan)
+    return ((n * value).sum() - n * value) / rows, np.sqrt(np.maximum(square.sum() - square, 0)) / rows
+
+
+def _distance(table, others, error):
+    "Give how many standard errors lie between each subgroup and the others."
+    facing = np.where(table.value < others, table.high - table.value, table.value - table.low) / 1.96
+    return (table.value - others) / np.sqrt(facing**2 + error**2)
 
 # %% ../nbs/08b_subgroups.ipynb #55a37d46
 def holm(
@@ -68,7 +75,7 @@ def holm(
     out[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
     return out
 
-# %% ../nbs/08b_subgroups.ipynb #d18847ca
+# %% ../nbs/08b_subgroups.ipynb #61107377
 def subgroup_table(
     names: pd.Series,  # the subgroup of each row, n rows
     scored: Callable[[np.ndarray], Interval],  # gives the score of the rows at these positions; NaN where it is undefined
@@ -82,11 +89,10 @@ def subgroup_table(
         rows.append({"subgroup": name, "n": len(at), "value": s.value, "low": s.low, "high": s.high})
     table = pd.DataFrame(rows)
     sign = 1 if METRICS[metric].greater_is_better else -1
-    error = ((table.high - table.low) / 3.92).to_numpy()
-    others, other_error = _yardsticks(table.value.to_numpy(), error)
+    others, error = _yardsticks(table)
+    z = _distance(table, others, error)
     gap = sign * (table.value - others)
-    z = gap / np.sqrt(error**2 + other_error**2)
-    p = np.array([erfc(abs(v) / sqrt(2)) if np.isfinite(v) else np.nan for v in z])
+    p = [erfc(abs(v) / sqrt(2)) if np.isfinite(v) else np.nan for v in z]
     table = table.assign(others=others, gap=gap, p=p).sort_values("gap", na_position="last", ignore_index=True)
     return judge(table)
 

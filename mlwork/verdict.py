@@ -7,12 +7,12 @@ __all__ = ['RARE_TARGET', 'NEVER_PREDICTED', 'POOR_CALIBRATION', 'SUBGROUP_GAP',
            'SHIFTED_COLUMNS', 'TEST_BIAS', 'TEST_REUSED', 'SEEN_GROUPS', 'subgroup_gaps', 'oof_findings',
            'test_findings']
 
-# %% ../nbs/08g_verdict.ipynb #2b2477e1
+# %% ../nbs/08g_verdict.ipynb #a1a4281a
 import numpy as np
 import pandas as pd
 
 from .core import Findings, Kind
-from .learning import gap_findings, guess_score, skill
+from .learning import gap_findings, guess_predictions, guess_score, paired_gain, skill
 from .metrics import METRICS, Interval
 from .model import Model
 from .oof import OutOfFold, Predicted
@@ -107,7 +107,7 @@ def _balance(oof):
             )
     return found
 
-# %% ../nbs/08g_verdict.ipynb #7ca2a7d8
+# %% ../nbs/08g_verdict.ipynb #8bec06d1
 def _calibration(rows, where="out of fold"):
     "Look at whether probabilities mean what they say."
     if rows.probability is None or len(rows) < 100:
@@ -117,11 +117,15 @@ def _calibration(rows, where="out of fold"):
     off = not c.slope[1] <= 1 <= c.slope[2] or not c.bias[1] <= 0 <= c.bias[2]
     if not off or c.error - c.chance < max(0.02, 0.15 * share):
         return Findings()
-    words = "too sure of itself" if c.slope[2] < 1 else "too timid" if c.slope[1] > 1 else "too high" if c.bias[0] > 0 else "too low"
+    sides = {"too sure of itself": c.slope[2] < 1, "too high": c.bias[1] > 0, "too low": c.bias[2] < 0, "too timid": True}
+    words = next(w for w, is_so in sides.items() if is_so)
+    if rows.data.task == "multiclass":  # the promise is that of the predicted class
+        words = "too sure of itself" if c.bias[0] > 0 else "too timid"
     do = "from sklearn.calibration import CalibratedClassifierCV; fit(split, recipe, CalibratedClassifierCV(estimator, cv=5))"
-    return Findings([POOR_CALIBRATION(f"{where}, the model is {words}: {c!r}", do=do)])
+    severity = "info" if words == "too timid" else "warning"
+    return Findings([POOR_CALIBRATION(f"{where}, the model is {words}: {c!r}", do=do, severity=severity)])
 
-# %% ../nbs/08g_verdict.ipynb #58f84272
+# %% ../nbs/08g_verdict.ipynb #cb74bfde
 def subgroup_gaps(
     oof: OutOfFold,
     metric: str,  # a name of `METRICS`
@@ -131,16 +135,25 @@ def subgroup_gaps(
     columns = oof.sliceable()
     if not columns or len(oof) < 100:
         return Findings()
-    table, found = oof.slices(metric=metric), Findings()
+    table, found, title = oof.slices(metric=metric), Findings(), METRICS[metric].title
     for r in table[table.verdict == "worse"].itertuples():
-        inside, outside = skill(r.value, guess, metric), skill(r.others, guess, metric)
-        if inside < 0.6 * outside:
-            score = f"{METRICS[metric].title} {Interval(r.value, r.low, r.high, r.n, '')}"
-            seen = f"{score} for {r.column} = {r.subgroup} ({r.n:,} rows), {r.others:.4g} for the others"
+        y = oof.predictions["y"][oof.subgroups(r.column) == r.subgroup]
+        inside = skill(r.value, guess_score(y, oof.data.task, metric, oof.classes, oof.positive), metric)
+        if inside < 0.6 * skill(r.others, guess, metric):
+            value = Interval(r.value, r.low, r.high, r.n, "")
+            seen = f"{title} {value} for {r.column} = {r.subgroup} ({r.n:,} rows), {r.others:.4g} for the others"
             found.append(SUBGROUP_GAP(seen, r.column, f"report.oof.slices({r.column!r}); report.oof.errors(20)"))
     return found
 
-# %% ../nbs/08g_verdict.ipynb #01b769cc
+# %% ../nbs/08g_verdict.ipynb #e45f3b55
+def _beats_guess(rows, metric):
+    "Tell whether the predictions are surely better than a guess, row for row."
+    if metric == "roc_auc":
+        return False
+    guess, groups = guess_predictions(rows.predictions["y"], rows.classes), None if rows.groups is None else rows.groups.to_numpy()
+    return paired_gain(rows.predictions, guess, metric, rows.data.task, rows.classes, rows.positive, groups)[1]
+
+# %% ../nbs/08g_verdict.ipynb #f9a27358
 def _conclusive(rows, interval, guess, metric, where):
     "Look at what the interval leaves open."
     found, seen = Findings(), f"{METRICS[metric].title} {interval} {where}"
@@ -150,7 +163,7 @@ def _conclusive(rows, interval, guess, metric, where):
         if counts.min() < 5:
             seen_few = f"{counts.min()} rows of {counts.idxmin()!r} {where}"
             found.append(TOO_FEW(seen_few, do="collect more rows of the class, or hold out more"))
-    if ends[0] <= 0:
+    if ends[0] <= 0 and not _beats_guess(rows, metric):
         do = "collect more rows, or columns that say more; look at the baseline of the leaderboard"
         found.append(NOT_SHOWN(f"{seen}; a guess scores {guess:.4g}", do=do))
     elif ends[1] - ends[0] > 0.3:
