@@ -179,7 +179,7 @@ def _settle_roles(frame, target, known, orders, decimal):
     found = {c: scale_of(there) or tuple(sorted(frame[c].dropna().unique().tolist())) for c, there in levels.items()}
     return roles, {c: list(r.order or found[c]) for c, r in roles.items() if r.role == "ordinal"}
 
-# %% ../nbs/01_collect.ipynb #8580e74c
+# %% ../nbs/01_collect.ipynb #13e8cba3
 def _with_learnable_target(raw, target, task):
     "Put rows without a target aside and bring it to classes or numbers."
     frame = raw.frame
@@ -192,22 +192,22 @@ def _with_learnable_target(raw, target, task):
         raise BadInput("the target must have values", f"column {target!r} is missing in all {len(frame):,} rows", "choose another target")
     task = task or guess_task(y).role
     check_target(y, task)
-    aside = len(frame) - len(y)
+    aside, parsed = len(frame) - len(y), frame[target].dtype == "str" and y.dtype.kind == "f"
     frame = frame.loc[y.index].assign(**{target: y}) if aside or changed or y.dtype != frame[target].dtype else frame
-    return frame, task, changed, aside
+    said = (*raw.assumed, f"the text in {target} is read as numbers") if parsed else raw.assumed
+    return replace(raw, frame=frame, assumed=said), task, changed, aside
 
-# %% ../nbs/01_collect.ipynb #3c75c683
+# %% ../nbs/01_collect.ipynb #1f47042f
 def _describe(raw, certificate, name, target, task, given):
     "Make a Dataset of a raw table."
     changed, aside = {}, 0
     if target is not None:
-        frame, task, changed, aside = _with_learnable_target(raw, target, task)
-        raw = replace(raw, frame=frame)
+        raw, task, changed, aside = _with_learnable_target(raw, target, task)
     known = _known_roles(certificate.card, target, given, raw.frame)
     roles, orders = _settle_roles(raw.frame, target, known, raw.orders, raw.reading.get("decimal", "."))
     role_of, reasons = {c: r.role for c, r in roles.items()}, {c: r.reason for c, r in roles.items()}
     found = find_flaws(raw, role_of, target, task, aside, changed)
-    certificate = replace(certificate, target_values=certificate.target_values | changed)
+    certificate = replace(certificate, target_values=certificate.target_values | changed, assumed=raw.assumed)
     return Dataset(raw.frame, name, target, task if target else None, role_of, reasons, orders, certificate, found)
 
 # %% ../nbs/01_collect.ipynb #62f1d358

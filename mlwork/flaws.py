@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['DUPLICATES', 'HIDDEN_DATES', 'DATE_MIX', 'HIDDEN_NUMBERS', 'UNIT_MIX', 'MIXED_TYPES', 'SPELLINGS', 'CONSTANT',
            'EMPTY', 'ID_LIKE', 'MISSING_SPELLINGS', 'INFINITE', 'ASSUMED', 'LARGE_INTEGERS', 'FEW_ROWS', 'TARGET_GAPS',
-           'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'text_counts', 'date_formats', 'spelling_variants',
-           'find_flaws']
+           'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'text_counts', 'date_formats', 'reads_day_first',
+           'spelling_variants', 'find_flaws']
 
-# %% ../nbs/00h_flaws.ipynb #8e363290
+# %% ../nbs/00h_flaws.ipynb #fc179ecb
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.special import gammainc
 
-from .core import Findings, Kind
+from .core import Findings, Kind, plain
 from .roles import are_units, guess_role, units_of
-from .steps import parse_dates, parse_numbers
+from .steps import UNITS, parse_dates, parse_numbers
 from .tables import RawTable
 
 # %% ../nbs/00h_flaws.ipynb #610ef9da
@@ -87,7 +87,7 @@ def text_counts(
 def _some(texts, n=3):
     return ", ".join(repr(str(t)[:30]) for t in list(texts)[:n])
 
-# %% ../nbs/00h_flaws.ipynb #d9eb8403
+# %% ../nbs/00h_flaws.ipynb #4f3ac41f
 _DATE_FORMATS = {
     "2025-03-07": r"\d{4}-\d{1,2}-\d{1,2}(?:[T ].*)?",
     "2025/03/07": r"\d{4}/\d{1,2}/\d{1,2}(?: .*)?",
@@ -111,6 +111,14 @@ def date_formats(
     if len(orders) == 1 and "07/03/2025" in found:
         found[orders[0]] += found.pop("07/03/2025")
     return dict(found.most_common())
+
+
+def reads_day_first(
+    counts: dict[str, int],  # as of `text_counts`
+) -> bool:  # False only where the month is seen to come first, as in 03/25/2025
+    "Tell whether the day comes before the month."
+    found = date_formats(counts)
+    return found.get("03/07/2025 (month first)", 0) <= found.get("07/03/2025 (day first)", 0)
 
 # %% ../nbs/00h_flaws.ipynb #b1cc82ae
 HIDDEN_DATES = Kind(
@@ -137,7 +145,7 @@ MIXED_TYPES = Kind(
     "MLW-C06", "mixed types", "warning", "collect", "What does not read like the rest becomes a gap, or turns the whole column into text."
 )
 
-# %% ../nbs/00h_flaws.ipynb #57b13834
+# %% ../nbs/00h_flaws.ipynb #785d8ca6
 def _unread(counts, parse, **options):
     "The texts, with their counts, that the grammar does not match."
     gone = parse(pd.Series(list(counts), dtype="str"), **options).isna().tolist()
@@ -147,12 +155,13 @@ def _unread(counts, parse, **options):
 def _find_dates(name, counts):
     n, formats = sum(counts.values()), date_formats(counts)
     shown = ", ".join(f"{c:,} like {f}" for f, c in formats.items() if f != "other")
-    do = f'recipe = recipe.add(standardise_formats("{name}", kind="dates"))'
+    first = reads_day_first(counts)
+    do = f'recipe = recipe.add(standardise_formats("{name}", kind="dates"{"" if first else ", dayfirst=False"}))'
     if len([f for f in formats if f != "other"]) > 1:
         yield DATE_MIX(f"{n:,} values in {len(formats)} formats: {shown}", name, do)
     else:
         yield HIDDEN_DATES(f"{n:,} values are text: {shown}", name, do)
-    unread = _unread(counts, parse_dates)
+    unread = _unread(counts, parse_dates, dayfirst=first)
     if unread:
         yield MIXED_TYPES(f"{sum(unread.values()):,} of {n:,} values do not read as dates: {_some(unread)}", name, do)
 
@@ -160,7 +169,7 @@ def _find_dates(name, counts):
 def _find_numbers(name, counts, decimal):
     n, used = sum(counts.values()), units_of(counts)
     named = [u for u in used if u and u != "?"]
-    options = {"unit": named[0]} if named else {}
+    options = {"unit": named[0]} if named and named[0] in UNITS else {}
     options |= {"decimal": decimal} if decimal != "." else {}
     told = "".join(f', {k}="{v}"' for k, v in options.items())
     do = f'recipe = recipe.add(standardise_formats("{name}"{told}))'
@@ -258,7 +267,7 @@ def _find_spellings(name, counts):
         do = f'recipe = recipe.add(standardise_formats("{name}", kind="spellings", spellings={variants!r}))'
         yield SPELLINGS("; ".join(parts[:5]) + (" …" if len(parts) > 5 else ""), name, do)
 
-# %% ../nbs/00h_flaws.ipynb #da9a287d
+# %% ../nbs/00h_flaws.ipynb #be0ff277
 CONSTANT = Kind("MLW-C08", "constant column", "info", "collect", "A column that never changes tells rows not apart; it is set aside.")
 EMPTY = Kind("MLW-C09", "empty column", "info", "collect", "Nothing can be learned from a column without values; it is set aside.")
 ID_LIKE = Kind(
@@ -276,7 +285,7 @@ def _find_columns(frame, roles):
         if role == "ignored" and not values.notna().any():
             yield EMPTY(f"missing in all {len(frame):,} rows", name)
         elif role != "target" and values.iloc[0] == values.iloc[-1] and not values.isna().any() and values.nunique() == 1:
-            yield CONSTANT(f"{values.iloc[0]!r} in all {len(frame):,} rows", name)
+            yield CONSTANT(f"{plain(values.iloc[0])!r} in all {len(frame):,} rows", name)
         elif role == "id":
             yield ID_LIKE(f"{values.nunique():,} distinct values in {len(frame):,} rows; not used as a feature", name)
 
@@ -367,7 +376,7 @@ def _find_size(frame, features):
     if len(frame) < 100 or len(frame) < features:
         yield FEW_ROWS(f"{len(frame):,} rows for {features:,} features", do="collect more rows, or use few features and a simple model")
 
-# %% ../nbs/00h_flaws.ipynb #302fb80b
+# %% ../nbs/00h_flaws.ipynb #48071fe7
 def find_flaws(
     raw: RawTable,  # the table as it was read; its frame without the rows put aside
     roles: dict[str, str],  # role of each column
@@ -385,7 +394,8 @@ def find_flaws(
         if frame[name].dtype == "str" and role in ("datetime", "numeric", "categorical", "boolean", "ordinal"):
             counts = text_counts(frame[name])
             found += _find_dates(name, counts) if role == "datetime" else _find_numbers(name, counts, decimal) if role == "numeric" else []
-            found += [*_find_spellings(name, counts), *_find_mixture(name, counts, decimal)] if role not in ("datetime", "numeric") else []
+            found += _find_spellings(name, counts) if role not in ("datetime", "numeric") else []
+            found += _find_mixture(name, counts, decimal) if role == "categorical" else []
         elif frame[name].dtype.kind == "i" and role in ("id", "categorical") and frame[name].abs().max() > 2**53:
             found.append(LARGE_INTEGERS(f"up to {frame[name].max():,}", name))
     return Findings(found)

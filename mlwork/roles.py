@@ -6,14 +6,14 @@
 __all__ = ['ROLES', 'SCALES', 'TASKS', 'Role', 'scale_of', 'units_of', 'are_units', 'guess_role', 'guess_task', 'settle_target',
            'check_target']
 
-# %% ../nbs/00g_roles.ipynb #b0475974
+# %% ../nbs/00g_roles.ipynb #79534da9
 import re
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from .core import BadInput
+from .core import BadInput, plain
 from .steps import UNITS, boolean_like, date_like, number_like, parse_numbers, tidy_text
 from .tables import EXACT
 
@@ -69,7 +69,7 @@ def _range_start(level):
     below, above = re.match(r"<|≤|under|up to|less", level), re.match(r">|≥|over|more", level)
     return None if not found else float(found[1]) - 0.5 * bool(below) + 0.5 * bool(above)
 
-# %% ../nbs/00g_roles.ipynb #7183ed36
+# %% ../nbs/00g_roles.ipynb #5eeca615
 def scale_of(
     levels: list,  # the distinct texts of a column
 ) -> tuple:  # the same, lowest first; empty where they stand in no known scale
@@ -80,7 +80,7 @@ def scale_of(
             return tuple(sorted(levels, key=lambda level: (ranks[plain[level]], level)))
     starts = {level: _range_start(str(level).strip().lower()) for level in levels}
     bare = sum(bool(re.fullmatch(r"\s*\d+(\.\d+)?\s*", str(level))) for level in levels)
-    if len(levels) > 2 and None not in starts.values() and bare <= 1:
+    if len(levels) > 2 and None not in starts.values() and bare < len(levels):
         return tuple(sorted(levels, key=lambda level: (starts[level], level)))
     return ()
 
@@ -121,7 +121,7 @@ def _role_of_numbers(known, name):
         return Role("numeric", f"numbers from {low:,.6g} to {high:,.6g}, {distinct:,} distinct in {len(known):,}")
     return _role_of_whole(known, distinct, low, high, name)
 
-# %% ../nbs/00g_roles.ipynb #1c5fa0a2
+# %% ../nbs/00g_roles.ipynb #ae420009
 _MONEY = {"€", "$", "£", "eur", "usd", "gbp", "chf"}
 _SAME = {unit: next(u for u in UNITS if UNITS[u] == UNITS[unit]) for unit in UNITS}  # qm is m²
 
@@ -134,7 +134,8 @@ def units_of(
     for text, n in counts.items():
         parts = re.fullmatch(r"[-+]?([^\d\s.,+-]*) ?[-+]?[\d.,]\d*(?:[.,' ]?\d+)*(?:e[-+]?\d+)? ?([^\d].*)?", tidy_text(text).lower())
         before, after = (parts[1], (parts[2] or "").rstrip(".")) if parts else ("?", "")
-        unit = _SAME.get(before or after, after if before in _MONEY or not before else "?")
+        plain = after if after in UNITS or len(after) < 4 else after.removesuffix("s")  # "1 star" and "2 stars" have one unit
+        unit = _SAME.get(before or after, plain if before in _MONEY or not before else "?")
         found[unit] = found.get(unit, 0) + n
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
@@ -144,10 +145,10 @@ def are_units(
 ) -> bool:  # whether a measurement could have them: known ones, and at most one that is not
     "Tell units from other words behind numbers."
     n = sum(units.values())
-    strange = {u.removesuffix("s") for u in units if u and u not in UNITS and u != "?"}  # "1 room" and "2 rooms" have one
+    strange = [u for u in units if u and u not in UNITS and u != "?"]
     return len(strange) <= 1 and units.get("?", 0) <= 0.1 * n
 
-# %% ../nbs/00g_roles.ipynb #5e673e97
+# %% ../nbs/00g_roles.ipynb #d1fbee2c
 def _role_of_digits(known, distinct, decimal):
     "The role of text in which there are digits: codes, dates, numbers or None."
     text = (known.sample(5000, random_state=0) if len(known) > 5000 else known).str.strip()
@@ -156,7 +157,7 @@ def _role_of_digits(known, distinct, decimal):
     if len(digits) > 0.9 * len(text) and (zeros or (digits.str.len() > 15).mean() > 0.5):
         kind = "leading zeros" if zeros else "more than 15 digits"
         return Role("id" if distinct > 0.9 * n else "categorical", f"digits with {kind} are codes; {distinct:,} distinct in {n:,}")
-    if (share := date_like(text)) >= 0.9:
+    if (share := max(date_like(text), date_like(text, dayfirst=False))) >= 0.9:
         return Role("datetime", f"text of which {share:.1%} reads as dates, such as {text.iloc[0]!r}")
     if (share := number_like(text, decimal=decimal)) >= 0.9 and are_units(units_of(text.value_counts().to_dict())):
         return Role("numeric", f"text of which {share:.1%} reads as numbers, such as {text.iloc[0]!r}")
@@ -180,7 +181,7 @@ def _role_of_text(known, name, decimal):
         return Role("id", f"{distinct:,} distinct in {n:,}: nearly every row has its own")
     return Role("categorical", f"{distinct:,} distinct values in {n:,}")
 
-# %% ../nbs/00g_roles.ipynb #9c6a83d5
+# %% ../nbs/00g_roles.ipynb #c89e0de3
 def guess_role(
     values: pd.Series,  # one column, of the plain types of `RawTable`
     decimal: str = ".",  # the decimal mark of numbers in text
@@ -190,7 +191,7 @@ def guess_role(
     if not len(known):
         return Role("ignored", f"missing in all {len(values):,} rows")
     if len(known) == len(values) > 1 and known.iloc[0] == known.iloc[-1] and known.nunique() == 1:
-        return Role("ignored", f"{known.iloc[0]!r} in every row")
+        return Role("ignored", f"{plain(known.iloc[0])!r} in every row")
     if kind == "b":
         return Role("boolean", f"true and false; {known.mean():.0%} are true")
     if kind == "M":
