@@ -6,13 +6,13 @@
 __all__ = ['ALLOWED', 'standardise_formats', 'impute', 'drop_missing', 'clip_outliers', 'drop_outliers', 'scale', 'encode',
            'group_rare', 'clean_text', 'drop', 'transformer']
 
-# %% ../nbs/04_preprocess.ipynb #276810e3
-import json
+# %% ../nbs/04_preprocess.ipynb #01c4d47c
+import inspect
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from sklearn.base import OneToOneFeatureMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import (
@@ -42,7 +42,7 @@ from mlwork.steps import (
     rows_inside,
 )
 
-# %% ../nbs/04_preprocess.ipynb #45395712
+# %% ../nbs/04_preprocess.ipynb #ce9e9843
 def _one_of(what, value, options):
     if value not in options:
         raise unknown(what, value, options)
@@ -51,6 +51,14 @@ def _one_of(what, value, options):
 def _positive(what, value):
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
         raise BadInput(f"{what} must be above 0", repr(value), "the default is a sensible start")
+
+
+def _only_numbers(step, columns, scene):
+    "Refuse columns that are not numbers yet, by name."
+    wrong = [c for c in columns if scene.roles[c] != "numeric"]
+    if wrong:
+        got, do = f"{wrong[0]!r}, which is {scene.roles[wrong[0]]}", "leave it out, or put standardise_formats, dates or encode before"
+        raise BadInput(f"{step} works on numbers", got, do)
 
 # %% ../nbs/04_preprocess.ipynb #5844f336
 _KINDS = {"numbers": "numeric", "dates": "datetime", "booleans": "numeric", "spellings": None}  # kind: the role that comes out
@@ -108,12 +116,12 @@ def _reader(step, kind):
 # %% ../nbs/04_preprocess.ipynb #e128881f
 _SIMPLE = {"mean": "mean", "median": "median", "mode": "most_frequent", "constant": "constant"}
 
-# %% ../nbs/04_preprocess.ipynb #100de975
+# %% ../nbs/04_preprocess.ipynb #8d8eaeca
 @dataclass(frozen=True)
 class impute(Step):
     "Fill missing values with what the training rows suggest."
 
-    strategy: str = "auto"  # "auto" (the median with an indicator, if the model needs complete rows), "mean", "median", "mode", "constant", "neighbours", "iterative"
+    strategy: str = "auto"  # mean, median, mode, constant, neighbours, iterative; "auto": median with indicator, if the model needs it
     value: Any = None  # for "constant": what to fill in
     indicator: bool | None = None  # whether to add a column that says where gaps were; None: with "auto" only
     neighbours: int = 5  # for "neighbours": how many rows to ask
@@ -132,7 +140,13 @@ class impute(Step):
     def transformers(self, columns, scene):
         if self.strategy == "auto" and not scene.needs.complete:
             return []
+        if self.strategy not in ("mode", "constant"):
+            _only_numbers(self, columns, scene)
         return [(_imputer(self), columns)]
+
+    @property
+    def joint(self):
+        return self.strategy in ("neighbours", "iterative")
 
 # %% ../nbs/04_preprocess.ipynb #9d8b38d6
 def _imputer(step):
@@ -183,7 +197,7 @@ _WIDTH = {"iqr": 1.5, "zscore": 3.0, "quantile": 0.01}
 def _width(step):
     return _WIDTH[step.method] if step.width is None else step.width
 
-# %% ../nbs/04_preprocess.ipynb #16702f5d
+# %% ../nbs/04_preprocess.ipynb #faddb0ce
 @dataclass(frozen=True)
 class clip_outliers(Step):
     "Pull values that are far away back to a bound learned from the training rows."
@@ -201,9 +215,10 @@ class clip_outliers(Step):
         _positive("width", _width(self))
 
     def transformers(self, columns, scene):
+        _only_numbers(self, columns, scene)
         return [(OutlierClipper(self.method, _width(self)), columns)]
 
-# %% ../nbs/04_preprocess.ipynb #8f5e33c5
+# %% ../nbs/04_preprocess.ipynb #5d57cc23
 @dataclass(frozen=True)
 class drop_outliers(Step):
     "Leave out training rows with a value that is far away; new rows are predicted as they come."
@@ -227,14 +242,15 @@ class drop_outliers(Step):
         return f"{writer.name(rows_inside)}(known[{columns!r}], {self.method!r}, {_width(self)!r})"
 
     def transformers(self, columns, scene):
+        _only_numbers(self, columns, scene)
         return []
 
-# %% ../nbs/04_preprocess.ipynb #c4763c03
+# %% ../nbs/04_preprocess.ipynb #8876665d
 @dataclass(frozen=True)
 class scale(Step):
     "Bring columns of numbers to like size or shape."
 
-    method: str = "auto"  # "auto" (standard, if the model needs it), "standard", "minmax", "robust", "power" (Yeo-Johnson) or "quantile" (to a normal shape)
+    method: str = "auto"  # standard, minmax, robust, power (Yeo-Johnson), quantile (to a bell); "auto": standard, if the model needs it
     seed: int = 0  # for "quantile", which samples large tables
 
     group = "scaling"
@@ -248,13 +264,14 @@ class scale(Step):
     def transformers(self, columns, scene):
         if self.method == "auto" and not scene.needs.scaled:
             return []
+        _only_numbers(self, columns, scene)
         if self.method == "quantile":
-            return [(QuantileTransformer(output_distribution="normal", random_state=self.seed), columns)]
+            return [(QuantileTransformer(n_quantiles=100, output_distribution="normal", random_state=self.seed), columns)]
         made = {"minmax": MinMaxScaler, "robust": RobustScaler, "power": PowerTransformer}
         return [(made.get(self.method, StandardScaler)(), columns)]
 
-# %% ../nbs/04_preprocess.ipynb #09bfe727
-_MOST_LEVELS, _MOST_CODES = 30, 254  # one-hot columns; category codes that scikit-learn's gradient boosting takes, less one for the rest
+# %% ../nbs/04_preprocess.ipynb #25e14585
+_MOST_LEVELS = 30  # columns of one-hot
 
 
 def _ranks(**more):
@@ -262,12 +279,14 @@ def _ranks(**more):
     nan = float("nan")
     return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=nan, encoded_missing_value=nan, **more)
 
-# %% ../nbs/04_preprocess.ipynb #0e3763b1
+# %% ../nbs/04_preprocess.ipynb #38af756a
 @dataclass(frozen=True)
 class encode(Step):
     "Turn categories into numbers."
 
-    method: str = "auto"  # "auto" (codes where the model takes them, else one-hot), "onehot", "ordinal" (levels in order), "target" (mean of the target, cross-fitted), "frequency"
+    method: str = (
+        "auto"  # onehot, ordinal, target (its mean, cross-fitted), frequency; "auto": codes where the model takes them, else onehot
+    )
     levels: int = _MOST_LEVELS  # one-hot: at most so many columns; the rarest levels share the last
     seed: int = 0  # for "target": the folds of its cross-fitting
 
@@ -282,7 +301,8 @@ class encode(Step):
 
     def transformers(self, columns, scene):
         if self.method == "target":
-            return [(TargetEncoder(cv=KFold(5, shuffle=True, random_state=self.seed)), columns)]
+            kind = "continuous" if scene.needs.regression else "auto"  # whole numbers would be taken for classes
+            return [(TargetEncoder(target_type=kind, cv=KFold(5, shuffle=True, random_state=self.seed)), columns)]
         if self.method == "frequency":
             return [(FrequencyEncoder(), columns)]
         ranked = _with_order(self, columns, scene)
@@ -291,7 +311,7 @@ class encode(Step):
         if self.method == "ordinal":
             parts.append((_ranks(), others))
         elif self.method == "auto" and scene.needs.native_categories:
-            parts.append((_ranks(max_categories=_MOST_CODES), others))
+            parts.append((_ranks(max_categories=scene.needs.native_categories - 1), others))
         else:
             parts.append((OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=self.levels, sparse_output=False), others))
         return [(t, c) for t, c in parts if c]
@@ -359,34 +379,48 @@ class drop(Step):
     def becomes(self, columns, scene):
         return dict.fromkeys(columns)
 
-# %% ../nbs/04_preprocess.ipynb #8461270f
+# %% ../nbs/04_preprocess.ipynb #5aaecb82
 ALLOWED = ["sklearn."]  # beginnings of class paths that `transformer` opens; add your own package's to allow it
 
 
-def _plain_only(value, where):
-    "Refuse what JSON cannot hold."
-    try:
-        return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as e:
-        do = "write a class in a module of yours and allow it, instead of a lambda or an array"
-        raise BadType(f"parameters of {where} must be plain JSON", str(e), do) from e
-
-# %% ../nbs/04_preprocess.ipynb #3857c46b
-def _open(path, params):
-    "Import a transformer by its path and make it, or say why not."
+def _class_at(path):
+    "Import a transformer class; a function is never called, whatever a recipe says."
     if not str(path).startswith(tuple(ALLOWED)):
         package = str(path).split(".")[0] + "."
         raise BadInput(f"a transformer must come from {', '.join(ALLOWED)}", repr(path), f"mlwork.preprocess.ALLOWED.append({package!r})")
     module, _, name = path.rpartition(".")
     try:
-        made = getattr(import_module(module), name)(**params)
-    except (ImportError, AttributeError, TypeError) as e:
-        raise BadInput("path and params must name a transformer and its parameters", f"{path}: {e}", "look it up in scikit-learn's documentation") from e
-    if not hasattr(made, "transform"):
-        raise BadType("path must name a transformer", path, "it must have fit and transform")
-    return made.set_params(sparse_output=False) if "sparse_output" in made.get_params() else made
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as e:
+        raise BadInput(
+            "path must name a transformer that can be imported", f"{path}: {e}", "look it up in scikit-learn's documentation"
+        ) from e
+    if not (isinstance(found, type) and issubclass(found, BaseEstimator) and hasattr(found, "transform")):
+        raise BadType("path must name a transformer class", path, "it must derive from BaseEstimator and have fit and transform")
+    return found
 
-# %% ../nbs/04_preprocess.ipynb #f77fc238
+# %% ../nbs/04_preprocess.ipynb #25a6b3a4
+def _open(path, params):
+    "Make a transformer: seeded where it has a seed, dense where it has the choice, tuples where it wants tuples."
+    usual = {k: p.default for k, p in inspect.signature(_class_at(path)).parameters.items()}
+    for name in params:
+        if name not in usual:
+            raise unknown(f"a parameter of {path}", name, usual)
+    params = {k: tuple(v) if isinstance(usual[k], tuple) and isinstance(v, list) else v for k, v in params.items()}
+    always = {k: v for k, v in (("random_state", 0), ("sparse_output", False)) if k in usual}
+    try:
+        return _class_at(path)(**always | params)
+    except TypeError as e:
+        raise BadInput(
+            "params must give all that the transformer needs", f"{path}: {e}", "look it up in scikit-learn's documentation"
+        ) from e
+
+# %% ../nbs/04_preprocess.ipynb #b9b2ab91
+def _thawed(value):
+    "Turn the tuples of a step back into the lists that were given."
+    return list(map(_thawed, value)) if isinstance(value, tuple) else value
+
+# %% ../nbs/04_preprocess.ipynb #274b854c
 @dataclass(frozen=True)
 class transformer(Step):
     "Use a scikit-learn transformer by its name."
@@ -398,15 +432,17 @@ class transformer(Step):
     does = "Uses any transformer of scikit-learn."
     helps = "When no other step fits."
     risks = "It may not be exported to other languages."
+    joint = True
 
     def check(self):
-        pairs = self.params.items() if isinstance(self.params, dict) else self.params
-        object.__setattr__(self, "params", tuple((k, _plain_only(v, self.path)) for k, v in pairs))
-        _open(self.path, dict(self.params))
+        object.__setattr__(self, "params", tuple(dict(self.params).items()))
+        self._made()
+
+    def _made(self):
+        return _open(self.path, {k: _thawed(v) for k, v in self.params})
 
     def transformers(self, columns, scene):
-        return [(_open(self.path, dict(self.params)), columns)]
+        return [(self._made(), columns)]
 
     def becomes(self, columns, scene):
-        same_names = isinstance(_open(self.path, dict(self.params)), OneToOneFeatureMixin)
-        return dict.fromkeys(columns, "numeric" if same_names else None)
+        return dict.fromkeys(columns, "numeric" if issubclass(_class_at(self.path), OneToOneFeatureMixin) else None)
