@@ -8,7 +8,8 @@ __all__ = ['DUPLICATES', 'HIDDEN_DATES', 'DATE_MIX', 'HIDDEN_NUMBERS', 'UNIT_MIX
            'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'text_counts', 'date_formats', 'reads_day_first',
            'spelling_variants', 'find_flaws']
 
-# %% ../nbs/00h_flaws.ipynb #fc179ecb
+# %% ../nbs/00h_flaws.ipynb #800c4019
+import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -145,7 +146,17 @@ MIXED_TYPES = Kind(
     "MLW-C06", "mixed types", "warning", "collect", "What does not read like the rest becomes a gap, or turns the whole column into text."
 )
 
-# %% ../nbs/00h_flaws.ipynb #785d8ca6
+# %% ../nbs/00h_flaws.ipynb #9f87b8fd
+def _quoted(value):
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _step(name, **options):
+    "Write the recipe step that mends a column."
+    told = "".join(f", {k}={_quoted(v)}" for k, v in options.items())
+    return f"recipe = recipe.add(standardise_formats({_quoted(name)}{told}))"
+
+# %% ../nbs/00h_flaws.ipynb #5ba0017a
 def _unread(counts, parse, **options):
     "The texts, with their counts, that the grammar does not match."
     gone = parse(pd.Series(list(counts), dtype="str"), **options).isna().tolist()
@@ -156,7 +167,7 @@ def _find_dates(name, counts):
     n, formats = sum(counts.values()), date_formats(counts)
     shown = ", ".join(f"{c:,} like {f}" for f, c in formats.items() if f != "other")
     first = reads_day_first(counts)
-    do = f'recipe = recipe.add(standardise_formats("{name}", kind="dates"{"" if first else ", dayfirst=False"}))'
+    do = _step(name, kind="dates", **({} if first else {"dayfirst": False}))
     if len([f for f in formats if f != "other"]) > 1:
         yield DATE_MIX(f"{n:,} values in {len(formats)} formats: {shown}", name, do)
     else:
@@ -171,8 +182,7 @@ def _find_numbers(name, counts, decimal):
     named = [u for u in used if u and u != "?"]
     options = {"unit": named[0]} if named and named[0] in UNITS else {}
     options |= {"decimal": decimal} if decimal != "." else {}
-    told = "".join(f', {k}="{v}"' for k, v in options.items())
-    do = f'recipe = recipe.add(standardise_formats("{name}"{told}))'
+    do = _step(name, **options)
     shown = ", ".join(f"{c:,} {'bare' if not u else 'other' if u == '?' else u}" for u, c in used.items())
     if len(named) > 1:
         yield UNIT_MIX(f"{len(named)} units in {n:,} values: {shown}", name, do)
@@ -181,7 +191,7 @@ def _find_numbers(name, counts, decimal):
     if unread:
         yield MIXED_TYPES(f"{sum(unread.values()):,} of {n:,} values do not read as numbers: {_some(unread)}", name, do)
 
-# %% ../nbs/00h_flaws.ipynb #cca69564
+# %% ../nbs/00h_flaws.ipynb #98b755b2
 def _find_mixture(name, counts, decimal):
     n = sum(counts.values())
     if not re.search(r"\d", " ".join(list(counts)[:5000])) or not are_units({u: c for u, c in units_of(counts).items() if u != "?"}):
@@ -191,7 +201,9 @@ def _find_mixture(name, counts, decimal):
     share = 1 - sum(words.values()) / n
     if 0.2 <= share < 0.9 and len(numbers) > 1:
         seen = f"{share:.0%} of {n:,} values read as numbers, such as {_some(numbers, 2)}; the rest does not, such as {_some(words, 2)}"
-        yield MIXED_TYPES(seen, name, f'data = data.with_roles({name}="numeric")  # what does not read as a number becomes missing')
+        yield MIXED_TYPES(
+            seen, name, f'data = data.with_roles(**{{{_quoted(name)}: "numeric"}})  # what does not read as a number becomes missing'
+        )
 
 # %% ../nbs/00h_flaws.ipynb #60a582ed
 def _spelling_key(text):
@@ -247,7 +259,7 @@ def spelling_variants(
     target = {key: groups[merged.get(key, key)][0] for key in groups}
     return {t: target[key] for key, texts in groups.items() for t in texts if t != target[key]}
 
-# %% ../nbs/00h_flaws.ipynb #f173f926
+# %% ../nbs/00h_flaws.ipynb #26469ef4
 SPELLINGS = Kind(
     "MLW-C07",
     "several spellings of one thing",
@@ -264,7 +276,7 @@ def _find_spellings(name, counts):
         for raw, canonical in variants.items():
             by_target[canonical].append(raw)
         parts = [f"{_some([c])} {counts[c]:,}, " + ", ".join(f"{_some([r])} {counts[r]:,}" for r in raws) for c, raws in by_target.items()]
-        do = f'recipe = recipe.add(standardise_formats("{name}", kind="spellings", spellings={variants!r}))'
+        do = _step(name, kind="spellings", spellings=variants)
         yield SPELLINGS("; ".join(parts[:5]) + (" …" if len(parts) > 5 else ""), name, do)
 
 # %% ../nbs/00h_flaws.ipynb #be0ff277

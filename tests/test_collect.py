@@ -422,5 +422,11 @@ def test_month_first_dates_and_plural_units_are_no_alarm():
 
 
 def test_what_to_do_is_code_that_compiles(rentals):
-    for finding in rentals.findings:
+    name = 'a "b" {c}\\'
+    frame = pd.DataFrame(
+        {name: ["Nord", "nord", "5", "6"] * 30, f"d{name}": ["3/25/24", "4/1/24"] * 60, f"n{name}": ["1 m²", "2 ft²"] * 60}
+    )
+    strange = load(frame).findings
+    assert {"MLW-C02", "MLW-C05", "MLW-C06", "MLW-C07"} <= {f.code for f in strange}
+    for finding in [*rentals.findings, *strange]:
         compile(finding.do, finding.code, "exec")
