@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['quick_model', 'quick_predictions', 'giveaways', 'compare_splits', 'Advice', 'advise']
 
-# %% ../nbs/02a_advice.ipynb #85e990df
+# %% ../nbs/02a_advice.ipynb #b12807d7
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
 from .collect import Dataset
-from .core import Findings, findings_html
+from .core import BadInput, Findings, findings_html
 from .cuts import beside_first, deal_folds, expanding_windows, most_folds
 from .metrics import main_metric, score
 from .split import Split, holdout
@@ -52,14 +52,15 @@ def quick_predictions(
                 parts.append(part.assign(prediction=chances.idxmax(axis=1)).join(chances.add_prefix("p:")))
     return pd.concat(parts)
 
-# %% ../nbs/02a_advice.ipynb #11c20272
+# %% ../nbs/02a_advice.ipynb #ccb8b3aa
 def giveaways(
     data: Dataset,  # training rows
     least: float = 0.97,  # balanced accuracy or R² from which one column alone is too good to be true
 ) -> list[str]:  # names of features
     "Find features that alone foretell the target almost perfectly: a small tree on each, judged on the other half of the rows."
-    X, even = numbers_of(data), np.arange(len(data)) % 2 == 0
-    y = data.y.to_numpy()
+    if len(data) < 30:  # on so few rows a tree is right by luck
+        return []
+    X, y, even = numbers_of(data), data.y.to_numpy(), np.arange(len(data)) % 2 == 0
     tree = (DecisionTreeRegressor if data.classes is None else DecisionTreeClassifier)(max_leaf_nodes=16, random_state=0)
     judge = r2_score if data.classes is None else balanced_accuracy_score
     found = []
@@ -174,18 +175,17 @@ def _reasons(data: Dataset, groups: pd.DataFrame, times: pd.DataFrame, findings:
         said.append(f"{t['column']!r} orders the rows, and {drift}: test on the latest.")
     said += [f"{f.name.capitalize()}: {f.seen}." for f in findings if f.code in ("MLW-S01", "MLW-S04")]
     if not len(groups) and not len(times):
-        said.append(
-            "No column groups the rows or puts them in order: rows at random will do"
-            + (", classes in proportion." if data.classes else ".")
-        )
+        said.append("No column groups the rows or puts them in order: rows at random will do" + (", classes in proportion." if data.classes else "."))
     return " ".join(said)
 
-# %% ../nbs/02a_advice.ipynb #f82efb06
+# %% ../nbs/02a_advice.ipynb #88b59019
 def advise(
     data: Dataset,  # the table, with a target
     seed: int = 0,  # seed of everything random
 ) -> Advice:
     "Look for groups, order in time, rare classes and near-duplicates, and propose the split that respects them."
+    if not data.features:
+        raise BadInput("advice must have features to learn from", "only constant, id or ignored columns", "data.with_roles(COLUMN='numeric')")
     groups, times = find_groups(data, seed), find_times(data)
     group = groups["column"].iloc[0] if len(groups) else None
     time, test = (times["column"].iloc[0], _test_span(*times.loc[0, ["first", "last"]])) if len(times) else (None, 0.2)

@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['NEAR_DUPLICATES', 'GROUPS_APART', 'TIME_IGNORED', 'RARE_CLASS', 'SMALL_TEST', 'TIME_SHIFT', 'LOOSE_ROWS',
-           'copy_findings', 'group_findings', 'time_findings', 'size_findings']
+           'copy_findings', 'group_findings', 'time_findings', 'class_findings', 'size_findings']
 
-# %% ../nbs/01e_hazards.ipynb #eb79bae2
+# %% ../nbs/01e_hazards.ipynb #2e60f2d3
 import numpy as np
 import pandas as pd
 
 from .collect import Dataset
-from .core import Findings, Kind
+from .core import BadInput, Findings, Kind
 from .structure import drift_over, find_groups, find_times, group_labels
 
 # %% ../nbs/01e_hazards.ipynb #1ee433ff
@@ -138,7 +138,21 @@ def time_findings(
         findings.append(TIME_SHIFT(seen, drift.index, f"split = holdout(data, time={time!r}, folds_by='time')"))
     return findings
 
-# %% ../nbs/01e_hazards.ipynb #68f90b22
+# %% ../nbs/01e_hazards.ipynb #a0e3b350
+def class_findings(
+    data: Dataset,  # the whole table
+    mask: np.ndarray,  # True for test rows
+) -> list:  # findings; `BadInput` where the training rows hold one class only
+    "Report classes that nothing can be learned about."
+    left = set(data.y[~mask]) if data.classes else set()
+    missing = [c for c in data.classes or [] if c not in left]
+    if missing and len(left) < 2:
+        got = f"only {next(iter(left), None)!r}, and {missing} among the test rows"
+        raise BadInput("the training rows must hold at least two classes", got, "test fewer rows, or split by something else")
+    seen = f"no training row is of class {', '.join(map(repr, missing))}: the model will never name it"
+    return [RARE_CLASS(seen, data.target, "test fewer rows, or split by something else", "critical")] if missing else []
+
+# %% ../nbs/01e_hazards.ipynb #be591e49
 def size_findings(
     data: Dataset,  # the whole table
     mask: np.ndarray,  # True for test rows

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['SealedRows', 'GroupedRows', 'Split', 'holdout', 'plain_split']
 
-# %% ../nbs/02_split.ipynb #9f389d49
+# %% ../nbs/02_split.ipynb #cc680ba2
 import hashlib
 import html
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from mlwork.cuts import (
     repeats_for,
     spread_groups,
 )
-from .hazards import RARE_CLASS, copy_findings, group_findings, size_findings, time_findings
+from .hazards import RARE_CLASS, class_findings, copy_findings, group_findings, size_findings, time_findings
 from .seal import Vault, caller, ledger_path, read_ledger, record
 from .steps import parse_dates
 from .structure import group_labels, near_duplicates, times_of
@@ -254,7 +254,7 @@ _REASONS = {
     "time": "the next row will be a later one: the test rows are those from {cut} on",
 }
 
-# %% ../nbs/02_split.ipynb #f192fae0
+# %% ../nbs/02_split.ipynb #ae4bb9c3
 def holdout(
     data: Dataset,  # the table, with a target
     test: float | int | str = 0.2,  # share of rows, number of rows, or with a time column a span such as "3 months"
@@ -273,10 +273,10 @@ def holdout(
     copies = near_duplicates(data, group, seed)
     drawn = _test_mask(data, by, rows, seed, groups, times)
     mask = beside_first(drawn, copies) if by in ("random", "stratified") else drawn
-    data = _group_aside(data, group)
-    train, part = data.take(np.flatnonzero(~mask)), lambda s: None if s is None else s[~mask]
-    folds, first_folds, findings = _folds(train, folds_by, seed, part(groups), part(times), _within(copies, ~mask))
-    findings += copy_findings(copies, mask, data, group, by != "time") + group_findings(data, mask, group, by, seed)
+    findings, train = class_findings(data, mask), data.take(np.flatnonzero(~mask))
+    train_groups, train_times = (None if s is None else s[~mask] for s in (groups, times))
+    folds, first_folds, found = _folds(train, folds_by, seed, train_groups, train_times, _within(copies, ~mask))
+    findings += found + copy_findings(copies, mask, data, group, by != "time") + group_findings(data, mask, group, by, seed)
     findings += time_findings(train, time, times) + size_findings(data, mask)
     settings = {"by": by, "test": test, "seed": seed, "group": group, "time": time, "folds_by": folds_by}
     cut = plain(times[mask].min()) if by == "time" else None
@@ -284,16 +284,8 @@ def holdout(
     identity = hashlib.sha256(to_json([sha256_frame(data.frame), data.target, np.flatnonzero(mask)], None).encode()).hexdigest()
     moved, sealed = np.flatnonzero(mask != drawn).tolist(), Vault(data.take(np.flatnonzero(mask)))
     return Split(
-        train, by, reason, settings, Findings(findings), folds, first_folds, part(groups), int(mask.sum()), cut, moved, identity, sealed
+        train, by, reason, settings, Findings(findings), folds, first_folds, train_groups, int(mask.sum()), cut, moved, identity, sealed
     )
-
-# %% ../nbs/02_split.ipynb #25860c49
-def _group_aside(data: Dataset, group: str | None) -> Dataset:
-    "Give the group column the role of an id."
-    if group is None or data.roles[group] in ("id", "ignored"):
-        return data
-    reason = "rows are split by it: a new row comes from a new group"
-    return replace(data, roles=data.roles | {group: "id"}, reasons=data.reasons | {group: reason})
 
 # %% ../nbs/02_split.ipynb #8c606664
 def _kinds(data: Dataset, by: str, group: str | None, time: str | None, folds_by: str) -> tuple[str, str]:

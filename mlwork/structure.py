@@ -162,9 +162,9 @@ def drift_over(
     shifts = {c: shift_between(numbers[c].to_numpy()[order[:k]], numbers[c].to_numpy()[order[-k:]]) for c in columns}
     return pd.Series(shifts, dtype=float).sort_values(ascending=False)
 
-# %% ../nbs/01c_structure.ipynb #e2268dd7
+# %% ../nbs/01c_structure.ipynb #d4b96732
 _UNLIKE = re.compile(r"birth|dob|born|built|expir|valid|due|end|until|sign|clos|return|cancel")
-_EVENT = re.compile(r"date|time|day|when|stamp|created|listed|posted|order|visit|admi|start|_on$|_at$")
+_EVENT = re.compile(r"date|time|day|week|month|period|when|stamp|created|listed|posted|order|visit|admi|start|_on$|_at$")
 
 # %% ../nbs/01c_structure.ipynb #07414e6a
 def find_times(
