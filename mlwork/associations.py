@@ -15,8 +15,8 @@ import pandas as pd
 
 from .columns import Column
 
-# %% ../nbs/02q_associations.ipynb #a6a23cd3
-SAMPLE = 10_000  # rows that pairs are computed on
+# %% ../nbs/02q_associations.ipynb #b684ccf6
+SAMPLE = 5_000  # rows that pairs are computed on
 CELLS = 3_000_000  # values drawn at most, so that a table of 10,000 columns is drawn with fewer rows
 LEVELS = 50  # levels told apart, the most frequent ones; the rest counts as one
 
@@ -87,7 +87,13 @@ def rank_sample(
     drawn = len(next(iter(columns.values())).missing) if columns else 0
     return Sample(drawn, rows, varying, {k: c for k, c in codes.items() if c.max(initial=-1) > 0}, missing)
 
-# %% ../nbs/02q_associations.ipynb #bbbd577b
+# %% ../nbs/02q_associations.ipynb #3a6e3e02
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    "Multiply a'b in blocks so small that no threads are woken, which would cost more than the product."
+    rows = max(64, 200_000 // max(a.shape[1] * b.shape[1], 1))
+    return sum((a[i : i + rows].T @ b[i : i + rows] for i in range(0, len(a), rows)), np.zeros((a.shape[1], b.shape[1])))
+
+# %% ../nbs/02q_associations.ipynb #3e8006dd
 def correlate(
     a: np.ndarray,  # n rows x p columns, NaN where missing
     b: np.ndarray,  # n rows x q columns
@@ -97,14 +103,14 @@ def correlate(
     if known_a.all() and known_b.all():
         a, b = a - a.mean(0), b - b.mean(0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.clip(a.T @ b / np.sqrt(np.outer((a * a).sum(0), (b * b).sum(0))), -1, 1)
+            return np.clip(_cross(a, b) / np.sqrt(np.outer((a * a).sum(0), (b * b).sum(0))), -1, 1)
     a, b = np.where(known_a, a - 0.5, 0.0), np.where(known_b, b - 0.5, 0.0)
     known_a, known_b = known_a.astype(float), known_b.astype(float)
-    n, sum_a, sum_b = known_a.T @ known_b, a.T @ known_b, known_a.T @ b
+    n, sum_a, sum_b = _cross(known_a, known_b), _cross(a, known_b), _cross(known_a, b)
     with np.errstate(invalid="ignore", divide="ignore"):
-        var_a, var_b = (a * a).T @ known_b - sum_a**2 / n, known_a.T @ (b * b) - sum_b**2 / n
+        var_a, var_b = _cross(a * a, known_b) - sum_a**2 / n, _cross(known_a, b * b) - sum_b**2 / n
         spread = np.sqrt(np.where(var_a > 1e-9, var_a, np.nan) * np.where(var_b > 1e-9, var_b, np.nan))
-        return np.clip((a.T @ b - sum_a * sum_b / n) / spread, -1, 1)
+        return np.clip((_cross(a, b) - sum_a * sum_b / n) / spread, -1, 1)
 
 # %% ../nbs/02q_associations.ipynb #d7341168
 def crosstab(
@@ -140,25 +146,23 @@ def cramers_v(
     r, c = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
     return float(min(1.0, (phi2 / max(min(r, c) - 1, 1e-9)) ** 0.5))
 
-# %% ../nbs/02q_associations.ipynb #a09e2ae2
+# %% ../nbs/02q_associations.ipynb #5edf137c
 def correlation_ratios(
     codes: np.ndarray,  # levels of n rows, -1 where missing
     ranks: np.ndarray,  # n rows x p ordered columns, NaN where missing
 ) -> np.ndarray:  # p values from 0 to 1, NaN where nothing varies
     "Measure how much of each column's spread the levels explain."
-    size = int(codes.max()) + 2
-    known = ~np.isnan(ranks)
-    filled = np.where(known, ranks - 0.5, 0.0)
-    order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[order], prepend=-2))
-    group = lambda values: np.add.reduceat(values[order], starts, axis=0)[int(codes[order[0]] < 0) :]  # noqa: E731
-    n, sums, squares = group(known.astype(float)), group(filled), group(filled**2).sum(0)
-    total, levels = n.sum(0), (n > 0).sum(0)
+    known, both = ~np.isnan(ranks), codes >= 0
+    filled = np.where(known & both[:, None], ranks - 0.5, 0.0)
+    codes, size = np.where(both, codes, 0), int(codes.max()) + 1
+    sums = np.array([np.bincount(codes, filled[:, j], size) for j in range(ranks.shape[1])]).reshape(-1, size)
+    rows = np.array([np.bincount(codes, known[:, j] & both, size) for j in range(ranks.shape[1])]).reshape(-1, size)
+    total, levels = rows.sum(1), (rows > 0).sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        whole = squares - sums.sum(0) ** 2 / total
-        within = squares - np.where(n > 0, sums**2 / np.maximum(n, 1), 0.0).sum(0)
-        share = 1 - within / whole * (total - 1) / (total - levels)
-    return np.where((whole > 1e-9) & (levels > 1) & (total > levels) & (size > 0), np.sqrt(np.clip(share, 0, 1)), np.nan)
+        whole = np.einsum("ij,ij->j", filled, filled) - sums.sum(1) ** 2 / total
+        explained = (sums**2 / np.maximum(rows, 1)).sum(1) - sums.sum(1) ** 2 / total
+        share = 1 - (1 - explained / whole) * (total - 1) / (total - levels)
+    return np.where((whole > 1e-9) & (levels > 1) & (total > levels), np.sqrt(np.clip(share, 0, 1)), np.nan)
 
 # %% ../nbs/02q_associations.ipynb #b91eefd5
 WIDE = 200  # columns at most for which all pairs are computed: those most tied to the target, else the first

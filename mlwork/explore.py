@@ -116,7 +116,7 @@ class Profile(_ProfileViews):
 
     __add__ = merge
 
-# %% ../nbs/03_explore.ipynb #4feae84b
+# %% ../nbs/03_explore.ipynb #c3447e38
 def _names(frame: pd.DataFrame) -> list:
     "Give the columns' names as texts; refuses repeated ones."
     names = ["_".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns]
@@ -127,12 +127,13 @@ def _names(frame: pd.DataFrame) -> list:
 
 
 def _guess(values: pd.Series) -> tuple[str, list]:
-    "Guess a role from at most 10,000 rows; gives an ordered category its order."
+    "Guess a role from some hundred rows, and from all where those cannot settle it; gives an ordered category its order."
     if isinstance(values.dtype, pd.CategoricalDtype):
         return ("ordinal", [str(c) for c in values.cat.categories]) if values.cat.ordered else ("categorical", [])
-    few = values.iloc[:: max(1, -(-len(values) // 10_000))]
-    role = _role(few)
-    return (_role(values) if role in ("ignored", "id") and len(few) < len(values) else role), []
+    role = _role(values.iloc[:: max(1, len(values) // 300)])
+    if len(values) < 600 or role not in ("ignored", "id"):
+        return role, []
+    return _role(values if role == "ignored" else values.iloc[:: max(1, len(values) // 1_000)]), []
 
 
 def _role(values: pd.Series) -> str:
@@ -141,7 +142,7 @@ def _role(values: pd.Series) -> str:
         return {"m": "numeric", "c": "ignored"}.get(values.dtype.kind, "categorical" if values.dtype == object else "datetime")
     return guess_role(values).role
 
-# %% ../nbs/03_explore.ipynb #942f271a
+# %% ../nbs/03_explore.ipynb #01a0acbb
 @dataclass(frozen=True)
 class _Input:
     "What a profile is made from."
@@ -166,7 +167,8 @@ def _input(data) -> _Input:
         known = {k: getattr(data, k) for k in ("frame", "roles", "orders", "target", "task", "positive", "name")}
         return _Input(**known, decimal=decimal)
     if isinstance(data, pd.DataFrame):
-        frame = data.set_axis(_names(data), axis=1)
+        names = _names(data)
+        frame = data if names == data.columns.tolist() else data.set_axis(names, axis=1)
         guessed = {c: _guess(frame[c]) for c in frame}
         orders = {c: order for c, (role, order) in guessed.items() if role == "ordinal" and order}
         return _Input(frame, {c: role for c, (role, _) in guessed.items()}, orders)
@@ -228,7 +230,7 @@ def profile(
     found = find_symptoms(entries, given.target, pairs, clues)
     return Profile(len(given.frame), entries, dict(given.roles), orders=orders, pairs=pairs, clues=clues, findings=found, **facts)
 
-# %% ../nbs/03_explore.ipynb #7f31a251
+# %% ../nbs/03_explore.ipynb #137ea64d
 def _plot(name: str, entry: Mapping, ax):
     "Draw a description with seaborn."
     import matplotlib.pyplot as plt
@@ -247,9 +249,8 @@ def _plot(name: str, entry: Mapping, ax):
         levels = entry["levels"][:20]
         sns.barplot(x=[n for _, n in levels], y=[str(level) for level, _ in levels], orient="h", ax=ax, color="C0")
     else:
-        raise BadInput(
-            f"column {name!r} must have values that may be drawn", f"a {entry['role']} column of {entry['count']:,}", "look at table()"
-        )
+        got = f"a column of {entry['count']:,} with role {entry['role']}"
+        raise BadInput(f"column {name!r} must have values that may be drawn", got, "look at table()")
     ax.set(xlabel=f"{name}, characters" if entry["kind"] == "text" else name if numbers else "rows", ylabel="rows" if numbers else name)
     return ax
 
