@@ -1,0 +1,193 @@
+"""The command line on good and bad input: one clear line, exit code 2, nothing lost."""
+
+import json
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from mlwork.cli import app
+
+TABLE = pd.DataFrame({"size": range(60), "city": list("abc") * 20, "y": [0, 1, 1] * 20})
+
+
+def call(*words):
+    "Run a command in this process: (exit code, stdout, stderr)."
+    done = CliRunner().invoke(app, [str(w) for w in words])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def refused(*words):
+    "Run a command that must be refused, and give its one line."
+    code, _, err = call(*words)
+    assert code == 2, err
+    lines = [line for line in err.splitlines() if line.startswith("mlwork: ")]
+    assert len(lines) == 1 and "Traceback" not in err
+    return lines[0]
+
+
+def write(path, text):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    "The folder of a small finished run."
+    folder = tmp_path_factory.mktemp("trained")
+    TABLE.to_csv(folder / "table.csv", index=False)
+    os.environ["MLWORK_LEDGER"] = str(folder)
+    text = f"[data]\nsource = {folder / 'table.csv'}\ntarget = y\n[select]\nmodels = baseline, logistic\n[output]\nfolder = {folder / 'runs'}\n"
+    write(folder / "settings.ini", text)
+    code, out, err = call("run", "--settings", folder / "settings.ini")
+    assert code == 0, err
+    assert "Leaderboard" in out and "Final metrics" in out and "[1/8] collect" in err
+    return next((folder / "runs").iterdir())
+
+
+BAD_TABLES = {
+    "empty": (b"", "empty"),
+    "header only": ("a,b\n", "row"),
+    "one column": ("y\n1\n0\n1\n", "column"),
+    "one row": ("a,y\n1,0\n", "row"),
+    "no such target": ("a,yy\n" + "1,0\n2,1\n" * 30, "did you mean 'yy'"),
+    "target all missing": ("a,y\n" + "1,\n2,\n" * 30, "missing"),
+    "one class": ("a,y\n" + "1,x\n2,x\n" * 30, "one"),
+    "as many classes as rows": ("a,y\n" + "".join(f"{i},name{i}\n" for i in range(40)), "class"),
+    "duplicate names": ("a,a,y\n" + "1,2,0\n2,3,1\n" * 30, "a"),
+    "a zip file": (b"PK\x03\x04" + bytes(range(256)) * 4, ""),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TABLES)
+def test_bad_tables_are_refused_in_one_line(name, tmp_path):
+    text, words = BAD_TABLES[name]
+    line = refused("run", "--data", write(tmp_path / "t.csv", text), "--target", "y", "--out", tmp_path / "runs")
+    assert words in line
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_missing_file_is_named(tmp_path):
+    write(tmp_path / "rentals.csv", "a,b\n1,2\n")
+    assert "rentals.csv" in refused("run", "--data", tmp_path / "rental.csv", "--target", "b")
+
+
+def test_options_that_cannot_be_meant(tmp_path):
+    path = write(tmp_path / "t.csv", TABLE.to_csv(index=False))
+    base = ("run", "--data", path, "--target", "y", "--out", tmp_path / "runs")
+    assert "KEY=VALUE" in refused(*base, "--set", "seed")
+    assert "did you mean 'seed'" in refused(*base, "--set", "sed=1")
+    assert "test" in refused(*base, "--set", "test=900")
+    assert "did you mean 'boosting'" in refused(*base, "--set", "models=boostin")
+    assert "target" in refused("run", "--data", path)
+
+
+def test_odd_but_usable_tables_run(tmp_path):
+    odd = TABLE.assign(inf=[float("inf"), 1.0, -2.0] * 20, huge=[2**53 + i for i in range(60)], empty=None, **{"größe €": range(60)})
+    latin = odd.to_csv(index=False, sep=";").encode("cp1252")
+    code, _, err = call(
+        "run", "--data", write(tmp_path / "t.csv", latin), "--target", "y", "--out", tmp_path / "runs", "--set", "models=baseline,logistic"
+    )
+    assert code == 0, err
+
+
+def test_predict_scores_a_table(trained, tmp_path):
+    path = write(tmp_path / "new.csv", TABLE.drop(columns="y").to_csv(index=False))
+    assert call("predict", trained, path, "--out", tmp_path / "p.csv")[0] == 0
+    scored = pd.read_csv(tmp_path / "p.csv")
+    assert len(scored) == 60 and {"prediction", "p:0", "p:1"} <= set(scored)
+    code, _, _ = call("predict", trained / "model", path, "--out", tmp_path / "p.parquet")
+    assert code == 0 and len(pd.read_parquet(tmp_path / "p.parquet")) == 60
+
+
+def test_predict_on_changed_tables(trained, tmp_path):
+    new = TABLE.drop(columns="y")
+    tables = {"missing": new[["size"]], "renamed": new.rename(columns={"city": "City"}), "retyped": new.assign(size="many")}
+    for name, table in tables.items():
+        line = refused("predict", trained, write(tmp_path / f"{name}.csv", table.to_csv(index=False)), "--out", tmp_path / "p.csv")
+        assert ("size" if name == "retyped" else "city") in line
+        assert not (tmp_path / "p.csv").exists()
+    extra = write(tmp_path / "extra.csv", new.assign(more=1).to_csv(index=False))
+    code, _, err = call("predict", trained, extra, "--out", tmp_path / "p.csv")
+    assert code == 0 and "more" in err
+
+
+def test_predict_refuses_models_it_cannot_trust(trained, tmp_path):
+    table = write(tmp_path / "new.csv", TABLE.to_csv(index=False))
+    assert "model" in refused("predict", tmp_path / "nowhere", table)
+    model = tmp_path / "model"
+    shutil.copytree(trained / "model", model)
+    (model / "model.skops").write_bytes(pickle.dumps({"a": 1}))
+    assert "sha256" in refused("predict", model, table).lower()
+    assert "csv" in refused("predict", trained, table, "--out", tmp_path / "p.xyz")
+
+
+def test_explore_writes_a_page(tmp_path):
+    path = write(tmp_path / "t.csv", TABLE.to_csv(index=False))
+    assert call("explore", path, "--out", tmp_path / "p.html")[0] == 0
+    assert "<svg" in (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
+def test_init_starts_a_folder_that_runs_and_never_overwrites(tmp_path):
+    assert call("init", tmp_path / "mine")[0] == 0
+    assert json.loads((tmp_path / "mine" / "first_look.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert "settings.ini" in refused("init", tmp_path / "mine")
+    settings = tmp_path / "mine" / "settings.ini"
+    code, _, err = call("run", "--settings", settings, "--set", "source=sample:wine", "--set", "models=baseline,logistic")
+    assert code == 0, err
+
+
+def test_help_names_every_command_and_its_options():
+    code, out, _ = call("--help")
+    assert code == 0 and all(word in out for word in ("run", "explore", "predict", "init"))
+    assert all("--debug" in call(word, "--help")[1] for word in ("run", "explore", "predict", "init"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder of limited size needs Linux")
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(trained, tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("/dev/full is Linux")
+    code = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500));"
+    code += "import sys; from mlwork.cli import main; main()"
+    table = write(tmp_path / "t.csv", TABLE.to_csv(index=False))
+    done = subprocess.run(
+        [sys.executable, "-c", code, "predict", str(trained), str(table), "--out", str(tmp_path / "p.csv")], capture_output=True, text=True
+    )
+    assert done.returncode == 2 and done.stderr.count("mlwork: ") == 1, done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["t.csv"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is POSIX")
+@pytest.mark.parametrize("wait_for", ["[1/8]", "[3/8]", "[4/8]"])
+def test_ctrl_c_is_one_line_and_leaves_nothing_half_written(wait_for, tmp_path):
+    command = [
+        sys.executable,
+        "-c",
+        "from mlwork.cli import main; main()",
+        "run",
+        "--data",
+        "sample:rentals",
+        "--target",
+        "let_within_week",
+    ]
+    process = subprocess.Popen([*command, "--out", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if line.startswith(wait_for):
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            break
+    said += process.stderr.readlines()
+    assert process.wait(60) == 2
+    assert sum(line.startswith("mlwork: ") for line in said) == 1 and "Traceback" not in "".join(said)
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
