@@ -151,7 +151,7 @@ def helper_sources(
             queue += pieces[name][2]
     return list(dict.fromkeys(pieces[n][1] for n in sorted(wanted, key=lambda n: pieces[n][0])))
 
-# %% ../nbs/03a_source.ipynb #7c74ca27
+# %% ../nbs/03a_source.ipynb #d41b8e85
 def import_lines(
     used: list,  # classes and functions that the source names
     sources: list[str] = (),  # helper sources that stand beside it
@@ -160,8 +160,7 @@ def import_lines(
     lines = {"import numpy as np", "import pandas as pd"}
     for thing in used:
         if thing.__module__ != plain_steps.__name__:
-            public = ".".join(p for p in thing.__module__.split(".") if not p.startswith("_"))
-            lines |= {f"from {public} import {thing.__name__}"} | _switch(thing)
+            lines |= {f"from {thing.__module__.partition('._')[0]} import {thing.__name__}"} | _switch(thing)
     words = set().union(*(_words(ast.parse(s)) for s in sources))
     for node in ast.parse(inspect.getsource(plain_steps)).body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):

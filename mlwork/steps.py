@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['UNITS', 'TRUTHS', 'DATE_PARTS', 'tidy_text', 'parse_numbers', 'parse_dates', 'parse_booleans', 'number_like',
            'date_like', 'boolean_like', 'read_numbers', 'read_dates', 'read_booleans', 'read_spellings', 'cleaned_text',
-           'refuse_missing', 'outlier_bounds', 'OutlierClipper', 'rows_inside', 'RareGrouper', 'FrequencyEncoder',
-           'DateParts', 'TextWords']
+           'refuse_missing', 'outlier_bounds', 'FrameTransformer', 'OutlierClipper', 'rows_inside', 'level_names',
+           'RareGrouper', 'FrequencyEncoder', 'DateParts', 'TextWords']
 
-# %% ../nbs/00c_steps.ipynb #01e8e826
+# %% ../nbs/00c_steps.ipynb #84d0eb55
 import re
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 # %% ../nbs/00c_steps.ipynb #15d86c69
 _PLAIN = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\t": " ", "\n": " ", "\r": " ", "\u2212": "-", "\u2019": "'"})
@@ -35,27 +35,31 @@ def _read_each(values, read, missing, dtype):
     found = np.array([read(tidy_text(text)) for text in distinct] + [missing], dtype=dtype)
     return pd.Series(found[codes], index=values.index, name=values.name)
 
-# %% ../nbs/00c_steps.ipynb #168814f4
-UNITS = {
-    "m²": ("area", 1.0), "m2": ("area", 1.0), "sqm": ("area", 1.0), "sq m": ("area", 1.0), "qm": ("area", 1.0),
-    "sq ft": ("area", 0.09290304), "sqft": ("area", 0.09290304), "ft²": ("area", 0.09290304), "ft2": ("area", 0.09290304),
-    "cm²": ("area", 1e-4), "ha": ("area", 1e4), "km²": ("area", 1e6), "km2": ("area", 1e6), "acre": ("area", 4046.8564224), "acres": ("area", 4046.8564224),
-    "mm": ("length", 1e-3), "cm": ("length", 0.01), "m": ("length", 1.0), "km": ("length", 1e3), "in": ("length", 0.0254), "inch": ("length", 0.0254),
-    "ft": ("length", 0.3048), "feet": ("length", 0.3048), "yd": ("length", 0.9144), "mi": ("length", 1609.344), "mile": ("length", 1609.344), "miles": ("length", 1609.344),
-    "mg": ("mass", 1e-6), "g": ("mass", 1e-3), "kg": ("mass", 1.0), "t": ("mass", 1e3), "oz": ("mass", 0.028349523125), "lb": ("mass", 0.45359237), "lbs": ("mass", 0.45359237),
-    "ml": ("volume", 1e-3), "cl": ("volume", 0.01), "dl": ("volume", 0.1), "l": ("volume", 1.0), "m³": ("volume", 1e3), "m3": ("volume", 1e3),
-    "ms": ("time", 1e-3), "s": ("time", 1.0), "sec": ("time", 1.0), "min": ("time", 60.0), "h": ("time", 3600.0), "hour": ("time", 3600.0), "hours": ("time", 3600.0),
-    "day": ("time", 86400.0), "days": ("time", 86400.0), "week": ("time", 604800.0), "weeks": ("time", 604800.0),
-    "month": ("time", 2629746.0), "months": ("time", 2629746.0), "year": ("time", 31556952.0), "years": ("time", 31556952.0),
-    "wh": ("energy", 3.6e3), "kwh": ("energy", 3.6e6), "mwh": ("energy", 3.6e9), "j": ("energy", 1.0), "kj": ("energy", 1e3), "cal": ("energy", 4.184), "kcal": ("energy", 4184.0),
-    "w": ("power", 1.0), "kw": ("power", 1e3), "hp": ("power", 745.69987158227), "ps": ("power", 735.49875),
-    "m/s": ("speed", 1.0), "km/h": ("speed", 1 / 3.6), "kmh": ("speed", 1 / 3.6), "mph": ("speed", 0.44704),
-    "kb": ("data", 1e3), "mb": ("data", 1e6), "gb": ("data", 1e9), "tb": ("data", 1e12),
-    "%": ("percent", 1.0), "€": ("euro", 1.0), "eur": ("euro", 1.0), "$": ("dollar", 1.0), "usd": ("dollar", 1.0), "£": ("pound", 1.0), "gbp": ("pound", 1.0), "chf": ("franc", 1.0),
-    "°c": ("celsius", 1.0), "°f": ("fahrenheit", 1.0),
-}  # spelling in lower case: (what is measured, how many of the basic unit)
+# %% ../nbs/00c_steps.ipynb #5b566ddf
+_MEASURES = {
+    "area": {1.0: "m², m2, sqm, sq m, qm", 0.09290304: "ft², ft2, sq ft, sqft", 1e-4: "cm², cm2", 1e4: "ha", 1e6: "km², km2"}
+    | {4046.8564224: "acre, acres"},
+    "length": {1e-3: "mm", 0.01: "cm", 1.0: "m, metre, metres, meter, meters", 1e3: "km"}
+    | {0.0254: "in, inch, inches", 0.3048: "ft, foot, feet", 0.9144: "yd, yard, yards", 1609.344: "mi, mile, miles"},
+    "mass": {1e-6: "mg", 1e-3: "g", 1.0: "kg", 1e3: "t", 0.028349523125: "oz", 0.45359237: "lb, lbs"},
+    "volume": {1e-3: "ml", 0.01: "cl", 0.1: "dl", 1.0: "l", 1e3: "m³, m3"},
+    "time": {1e-3: "ms", 1.0: "s, sec", 60.0: "min, mins, minute, minutes", 3600.0: "h, hr, hrs, hour, hours", 86400.0: "d, day, days"}
+    | {604800.0: "week, weeks", 2629746.0: "month, months", 31556952.0: "year, years"},
+    "energy": {1.0: "j", 1e3: "kj", 3.6e3: "wh", 3.6e6: "kwh", 3.6e9: "mwh", 4.184: "cal", 4184.0: "kcal"},
+    "power": {1.0: "w", 1e3: "kw", 745.69987158227: "hp", 735.49875: "ps"},
+    "speed": {1.0: "m/s", 1 / 3.6: "km/h, kmh", 0.44704: "mph"},
+    "data": {1e3: "kb", 1e6: "mb", 1e9: "gb", 1e12: "tb"},
+    "percent": {1.0: "%"},
+    "euro": {1.0: "€, eur"},
+    "dollar": {1.0: "$, usd"},
+    "pound": {1.0: "£, gbp"},
+    "franc": {1.0: "chf"},
+    "celsius": {1.0: "°c"},
+    "fahrenheit": {1.0: "°f"},
+}  # what is measured: {how many of the basic unit: its spellings, in lower case}
+UNITS = {name: (kind, size) for kind, sizes in _MEASURES.items() for size, names in sizes.items() for name in names.split(", ")}
 
-# %% ../nbs/00c_steps.ipynb #cc94acef
+# %% ../nbs/00c_steps.ipynb #66cfc1fe
 _MONEY = r"(€|\$|£|[Ee][Uu][Rr]|[Uu][Ss][Dd]|[Gg][Bb][Pp]|[Cc][Hh][Ff])"
 _DIGITS = r"([-+]?) ?(?:%s ?)?([-+]?)([0-9]{1,3}(?:[%s' ][0-9]{3})+|[0-9]+)?(?:%s([0-9]*))?(?:[eE]([-+]?[0-9]{1,3}))?( ?[^-+0-9.,' ].*)?"
 _NUMBER = {".": re.compile(_DIGITS % (_MONEY, ",", r"\.")), ",": re.compile(_DIGITS % (_MONEY, ".", ","))}
@@ -68,7 +72,8 @@ def _factor(found, unit):
     if not found or found == unit:
         return 1.0
     if unit is None:
-        return 1.0 if found in UNITS or spaced and re.fullmatch("[a-z]{3,12}", found) else None
+        named = re.fullmatch("[a-z]{3,12}", found) if spaced else re.fullmatch("[a-zµ]{1,5}/[a-z0-9²³]{1,6}", found)
+        return 1.0 if found in UNITS or named else None
     (kind, size), (wanted, base) = UNITS.get(found, (found, 1.0)), UNITS.get(unit, (unit, 1.0))
     return size / base if kind == wanted else None
 
@@ -96,10 +101,12 @@ def parse_numbers(
     numbers = _read_each(values, lambda text: _read_number(text, unit, decimal), np.nan, "float64")
     return numbers.where(np.isfinite(numbers))
 
-# %% ../nbs/00c_steps.ipynb #2d880b4b
+# %% ../nbs/00c_steps.ipynb #2b59f531
 _MONTHS = {m: i + 1 for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 _NAMES = "january february march april may june july august september october november december".split()
-_CLOCK = r"(?:[T ,]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?(?: ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?"
+_CLOCK = (
+    r"(?:[T ,]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?(?: ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?"
+)
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})" + _CLOCK)
 _YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})" + _CLOCK)
 _DAY_NAME = re.compile(r"([0-9]{1,2})\.?[ -]([A-Za-z]{3,9})\.?,?[ -]([0-9]{4}|[0-9]{2})" + _CLOCK)
@@ -202,8 +209,12 @@ def boolean_like(values: pd.Series) -> float:  # values: as in `parse_booleans`
     "Give the share of the values that read as yes or no; 0 where all are missing."
     return _share(values, parse_booleans)
 
-# %% ../nbs/00c_steps.ipynb #df5848de
-def read_numbers(frame: pd.DataFrame, unit: str | None = None, decimal: str = ".") -> pd.DataFrame:  # unit, decimal: as in `parse_numbers`; frame: columns of text
+# %% ../nbs/00c_steps.ipynb #bcaf7114
+def read_numbers(
+    frame: pd.DataFrame,  # columns of text
+    unit: str | None = None,  # as in `parse_numbers`
+    decimal: str = ".",  # as in `parse_numbers`
+) -> pd.DataFrame:
     "Read every column as numbers."
     return pd.DataFrame({c: parse_numbers(frame[c], unit, decimal) for c in frame}, index=frame.index)
 
@@ -225,10 +236,11 @@ def read_spellings(
     "Replace each spelling by the one that stands for it."
     return pd.DataFrame({c: frame[c].map(lambda v: table.get(v, v), na_action="ignore") for c in frame}, index=frame.index)
 
-# %% ../nbs/00c_steps.ipynb #370d2a67
+# %% ../nbs/00c_steps.ipynb #af5d4ff5
 def cleaned_text(frame: pd.DataFrame) -> pd.DataFrame:  # frame: n rows x k columns of text; gives the same shape, without missing values
     "Bring text to lower case with single spaces; a missing one becomes empty."
-    return frame.apply(lambda values: values.astype("str").fillna("").str.lower().str.split().str.join(" "))
+    texts = {c: values.astype("str").fillna("") for c, values in frame.items()}
+    return pd.DataFrame({c: t.str.lower().str.split().str.join(" ") for c, t in texts.items()}, index=frame.index)
 
 # %% ../nbs/00c_steps.ipynb #aae891f6
 def refuse_missing(frame: pd.DataFrame) -> pd.DataFrame:  # frame: n rows x k columns; comes back as it is
@@ -236,26 +248,52 @@ def refuse_missing(frame: pd.DataFrame) -> pd.DataFrame:  # frame: n rows x k co
     gaps = frame.isna().sum()
     if gaps.any():
         column = gaps.idxmax()
-        raise ValueError(f"{column!r} must be known in every row; got {gaps[column]} rows without it; fill them in, or leave those rows out")
+        raise ValueError(
+            f"{column!r} must be known in every row; got {gaps[column]} rows without it; fill them in, or leave those rows out"
+        )
     return frame
 
-# %% ../nbs/00c_steps.ipynb #6c333d4e
+# %% ../nbs/00c_steps.ipynb #ebdfeb4c
 def outlier_bounds(
     frame: pd.DataFrame,  # n rows x k columns of numbers
-    method: str = "iqr",  # "iqr": width quartile ranges beyond the quartiles (Tukey 1977); "zscore": width standard deviations; "quantile": the share width at each end
+    method: str = "iqr",  # quartile ranges beyond the quartiles (Tukey 1977); "zscore": standard deviations; "quantile": share at each end
     width: float = 1.5,  # see method
-) -> tuple:  # two Series of k, lower and upper
+) -> tuple:  # two arrays of k, lower and upper; infinite where nothing is known
     "Learn where the usual values of each column end."
-    if method == "quantile":
-        return frame.quantile(width), frame.quantile(1 - width)
-    if method == "zscore":
-        return frame.mean() - width * frame.std(), frame.mean() + width * frame.std()
-    low, high = frame.quantile(0.25), frame.quantile(0.75)
-    reach = (width * (high - low)).where(high > low, np.inf)
-    return low - reach, high + reach
+    frame = frame.astype("float64")
+    if method == "iqr":
+        low, high = frame.quantile(0.25), frame.quantile(0.75)
+        reach = (width * (high - low)).where(high > low, np.inf)
+        low, high = low - reach, high + reach
+    elif method == "zscore":
+        low, high = frame.mean() - width * frame.std(), frame.mean() + width * frame.std()
+    elif method == "quantile":
+        low, high = frame.quantile(width), frame.quantile(1 - width)
+    else:
+        raise ValueError(f"method must be iqr, zscore or quantile; got {method!r}")
+    return low.fillna(-np.inf).to_numpy(), high.fillna(np.inf).to_numpy()
 
-# %% ../nbs/00c_steps.ipynb #3cb77da7
-class OutlierClipper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+# %% ../nbs/00c_steps.ipynb #9ea656a4
+class FrameTransformer(TransformerMixin, BaseEstimator):
+    "A transformer of frames whose columns keep their types; arrays and lists are checked and become frames."
+
+    def _frame(self, X, reset=False):
+        "Check the input against what was seen in `fit`."
+        if not reset:
+            check_is_fitted(self)
+        if not isinstance(X, pd.DataFrame):
+            return pd.DataFrame(validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan"))
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        return X
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan, tags.input_tags.string = True, True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+# %% ../nbs/00c_steps.ipynb #19c46914
+class OutlierClipper(OneToOneFeatureMixin, FrameTransformer):
     "Pull far values back to the bounds learned from the training rows."
 
     def __init__(self, method="iqr", width=1.5):
@@ -263,17 +301,14 @@ class OutlierClipper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def fit(self, X, y=None):  # X: n rows x k columns of numbers; y: not used
         "Learn the bounds."
-        validate_data(self, X, skip_check_array=True)
-        low, high = outlier_bounds(pd.DataFrame(X).astype("float64"), self.method, self.width)
-        self.lower_, self.upper_ = low.to_numpy(), high.to_numpy()
+        self.lower_, self.upper_ = outlier_bounds(self._frame(X, reset=True), self.method, self.width)
         return self
 
     def transform(self, X):  # X: as in `fit`
         "Clip; missing values stay missing."
-        check_is_fitted(self)
-        return pd.DataFrame(X).astype("float64").clip(self.lower_, self.upper_, axis=1)
+        return np.clip(self._frame(X).to_numpy("float64", na_value=np.nan), self.lower_, self.upper_)
 
-# %% ../nbs/00c_steps.ipynb #4005c5e6
+# %% ../nbs/00c_steps.ipynb #62fef869
 def rows_inside(
     frame: pd.DataFrame,  # n rows x k columns of numbers
     method: str = "iqr",  # as in `outlier_bounds`
@@ -281,54 +316,68 @@ def rows_inside(
 ) -> np.ndarray:  # n booleans
     "Mark the rows in which no known value is far away."
     low, high = outlier_bounds(frame, method, width)
-    return ~((frame < low) | (frame > high)).any(axis=1).to_numpy()
+    values = frame.to_numpy("float64", na_value=np.nan)
+    return ~((values < low) | (values > high)).any(axis=1)
 
-# %% ../nbs/00c_steps.ipynb #edc501a4
-class RareGrouper(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    "Give all categories below a share of the training rows, and unknown ones, one common name."
+# %% ../nbs/00c_steps.ipynb #62d3bb5f
+def _level_name(level):
+    "Write a category as text; a whole number without its point, so that 3 and 3.0 are one."
+    return f"{level:.15g}" if isinstance(level, (int, float)) and not isinstance(level, bool) else str(level)
+
+
+def level_names(
+    values: pd.Series,  # a column of categories of any type
+) -> pd.Series:  # text; NaN where missing
+    "Give categories as text."
+    if values.dtype == "str":
+        return values
+    return pd.Series(values.astype(object).map(_level_name, na_action="ignore"), dtype="str")
+
+# %% ../nbs/00c_steps.ipynb #d07504c1
+class RareGrouper(OneToOneFeatureMixin, FrameTransformer):
+    "Give all categories below a share of the training rows, and unknown ones, one common name; categories become text."
 
     def __init__(self, min_share=0.01, other="other"):
         self.min_share, self.other = min_share, other
 
     def fit(self, X, y=None):  # X: n rows x k columns of categories; y: not used
         "Learn which categories are frequent enough."
-        validate_data(self, X, skip_check_array=True)
-        shares = [v.value_counts(normalize=True) for _, v in pd.DataFrame(X).items()]
-        self.kept_ = [s.index[s >= self.min_share].tolist() for s in shares]
+        shares = [level_names(v).value_counts(normalize=True) for _, v in self._frame(X, reset=True).items()]
+        self.kept_ = [sorted(s.index[s >= self.min_share]) for s in shares]
         return self
 
     def transform(self, X):  # X: as in `fit`
         "Group; missing values stay missing."
-        check_is_fitted(self)
-        X = pd.DataFrame(X).astype(object)
-        known = {c: X[c].isin(kept) | X[c].isna() for c, kept in zip(X, self.kept_, strict=True)}
-        return X.where(pd.DataFrame(known, index=X.index), self.other)
+        names = {c: level_names(v) for c, v in self._frame(X).items()}
+        return pd.DataFrame(
+            {c: v.where(v.isin(kept) | v.isna(), self.other) for (c, v), kept in zip(names.items(), self.kept_, strict=True)}
+        )
 
-# %% ../nbs/00c_steps.ipynb #179b5629
-class FrequencyEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+# %% ../nbs/00c_steps.ipynb #1f8627c4
+class FrequencyEncoder(OneToOneFeatureMixin, FrameTransformer):
     "Replace a category by its share of the training rows; an unknown one has the share 0."
 
     def fit(self, X, y=None):  # X: n rows x k columns of categories; y: not used
         "Learn the shares; missing counts as a category."
-        validate_data(self, X, skip_check_array=True)
-        counts = [v.astype(object).value_counts(normalize=True, dropna=False) for _, v in pd.DataFrame(X).items()]
-        self.levels_ = [[None if pd.isna(level) else level for level in s.index] for s in counts]
-        self.shares_ = [s.to_numpy() for s in counts]
+        X = self._frame(X, reset=True)
+        shares = [level_names(v).value_counts() / len(X) for _, v in X.items()]
+        self.levels_, self.shares_ = [s.index.tolist() for s in shares], [s.to_numpy() for s in shares]
+        self.missing_ = X.isna().mean().to_numpy()
         return self
 
     def transform(self, X):  # X: as in `fit`
         "Look the shares up."
-        check_is_fitted(self)
-        X, learned = pd.DataFrame(X), zip(self.levels_, self.shares_, strict=True)
-        tables = [dict(zip(levels, shares, strict=True)) for levels, shares in learned]
-        read = [v.map(lambda level, t=t: t.get(None if pd.isna(level) else level, 0.0)) for (_, v), t in zip(X.items(), tables, strict=True)]
-        return pd.concat(read, axis=1).astype("float64")
+        X, read = self._frame(X), {}
+        for (c, v), levels, shares, missing in zip(X.items(), self.levels_, self.shares_, self.missing_, strict=True):
+            found = level_names(v).map(dict(zip(levels, shares, strict=True))).astype("float64").fillna(0.0)
+            read[c] = found.mask(v.isna(), missing)
+        return pd.DataFrame(read, index=X.index)
 
-# %% ../nbs/00c_steps.ipynb #c12988d6
+# %% ../nbs/00c_steps.ipynb #695dcbdf
 DATE_PARTS = ("year", "month", "day", "weekday", "hour", "elapsed")
 
 
-class DateParts(TransformerMixin, BaseEstimator):
+class DateParts(FrameTransformer):
     "Turn dates into numbers: year, month, day, weekday (Monday 0), hour, and elapsed days since 2000-01-01."
 
     def __init__(self, parts=("month", "weekday", "elapsed")):
@@ -336,7 +385,7 @@ class DateParts(TransformerMixin, BaseEstimator):
 
     def fit(self, X, y=None):  # X: n rows x k columns of dates or dates in text; y: not used
         "Learn nothing but the names."
-        validate_data(self, X, skip_check_array=True)
+        self._frame(X, reset=True)
         return self
 
     def _part(self, moments, part):
@@ -346,45 +395,41 @@ class DateParts(TransformerMixin, BaseEstimator):
 
     def transform(self, X):  # X: as in `fit`
         "Give one column a date and part, named COLUMN_PART."
-        check_is_fitted(self)
-        moments = {c: parse_dates(v) for c, v in pd.DataFrame(X).items()}
+        moments = {c: parse_dates(v) for c, v in self._frame(X).items()}
         return pd.DataFrame({f"{c}_{p}": self._part(m, p) for c, m in moments.items() for p in self.parts})
 
     def get_feature_names_out(self, input_features=None):  # input_features: names seen at fit where None
         "Name the columns that come out."
-        names = self.feature_names_in_ if input_features is None else input_features
-        return np.array([f"{c}_{p}" for c in names for p in self.parts], dtype=object)
+        return np.array([f"{c}_{p}" for c in _check_feature_names_in(self, input_features) for p in self.parts], dtype=object)
 
-# %% ../nbs/00c_steps.ipynb #d668bd02
-class TextWords(TransformerMixin, BaseEstimator):
-    "Turn text into TF-IDF weights of its most frequent words, one dense column a word (lower case, accents dropped, words of letters and digits)."
+# %% ../nbs/00c_steps.ipynb #c41c67b6
+class TextWords(FrameTransformer):
+    "Turn text into TF-IDF weights of its most frequent words (letters and digits, without case and accents), one dense column a word."
 
     def __init__(self, max_words=50, min_rows=2):
         self.max_words, self.min_rows = max_words, min_rows
 
-    def fit(self, X, y=None):  # X: n rows x k columns of text; y: not used
-        "Learn the words and how rare they are; a column without words gives no columns."
+    def _learned(self, texts):
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        validate_data(self, X, skip_check_array=True)
-        self.vectorizers_ = []
-        for _, values in cleaned_text(pd.DataFrame(X)).items():
-            learner = TfidfVectorizer(max_features=self.max_words, min_df=self.min_rows, strip_accents="unicode", token_pattern="[a-z0-9]{2,}")
-            try:
-                self.vectorizers_.append(learner.fit(values))
-            except ValueError:  # no word occurs often enough
-                self.vectorizers_.append(None)
+        options = {"strip_accents": "unicode", "token_pattern": "[a-z0-9]{2,}"}
+        try:
+            return TfidfVectorizer(max_features=self.max_words, min_df=self.min_rows, **options).fit(texts)
+        except ValueError:  # no word occurs often enough
+            return None
+
+    def fit(self, X, y=None):  # X: n rows x k columns of text; y: not used
+        "Learn the words and how rare they are; a column without words gives no columns."
+        self.vectorizers_ = [self._learned(texts) for _, texts in cleaned_text(self._frame(X, reset=True)).items()]
         return self
 
     def transform(self, X):  # X: as in `fit`
         "Weigh the words."
-        check_is_fitted(self)
-        X = cleaned_text(pd.DataFrame(X))
+        X = cleaned_text(self._frame(X))
         weights = [v.transform(X[c]).toarray() for c, v in zip(X, self.vectorizers_, strict=True) if v is not None]
-        return pd.DataFrame(np.hstack([np.empty((len(X), 0)), *weights]), index=X.index, columns=self.get_feature_names_out())
+        return np.hstack([np.empty((len(X), 0)), *weights])
 
     def get_feature_names_out(self, input_features=None):  # input_features: names seen at fit where None
         "Name the columns that come out: COLUMN: WORD."
-        names = self.feature_names_in_ if input_features is None else input_features
-        pairs = zip(names, self.vectorizers_, strict=True)
+        pairs = zip(_check_feature_names_in(self, input_features), self.vectorizers_, strict=True)
         return np.array([f"{c}: {w}" for c, v in pairs if v is not None for w in v.get_feature_names_out()], dtype=object)
