@@ -180,7 +180,7 @@ def _fit_sizes(split, recipe, pipeline, shares, seed):
             part.append(predictions(fold, X.iloc[at], y.iloc[at]))
     return found
 
-# %% ../nbs/08c_learning.ipynb #926dddfa
+# %% ../nbs/08c_learning.ipynb #3f49193f
 def learning_curve(
     split: Split,
     recipe: Recipe | None = None,  # suggested from the Profile where None
@@ -206,7 +206,8 @@ def learning_curve(
     ]
     guess = guess_score(train.y, train.task, metric, train.classes, train.positive)
     last = list(scored.values())[-1]
-    return LearningCurve(pd.DataFrame(points), metric, guess, gap_findings(*last, guess, metric) + _rising(split, found, metric))
+    remarks = [*gap_findings(*last, guess, metric), *_rising(split, found, metric)]
+    return LearningCurve(pd.DataFrame(points), metric, guess, Findings(remarks))
 
 # %% ../nbs/08c_learning.ipynb #a3a1011b
 def _unfitted(split, recipe, model, seed):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Predicted', 'OutOfFold', 'out_of_fold', 'from_predictions']
 
-# %% ../nbs/08d_oof.ipynb #cc7b90b1
+# %% ../nbs/08d_oof.ipynb #dccfb0cd
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from .collect import Dataset
 from .core import BadInput, unknown
 from .curves import Calibration, CostChoice, calibrate_bins, cheapest, threshold_table
 from .metrics import Interval, Scores, main_metric
-from .model import Model
+from .model import Model, threshold_of
 from .split import Split
 from .subgroups import cut_column, judge, subgroup_table
 from .train import fold_predictions, score_predictions
@@ -185,12 +185,12 @@ def out_of_fold(
     found = fold_predictions(split, model.recipe, model.pipeline)
     return from_predictions(split, model, found)
 
-# %% ../nbs/08d_oof.ipynb #655eb0e8
+# %% ../nbs/08d_oof.ipynb #403aa3b8
 def from_predictions(
     split: Split,
     model: Model,
     found: pd.DataFrame,  # y, prediction, "p:<class>" per training row (index: row labels), as `Leaderboard.oof` holds them
-) -> OutOfFold:
+) -> OutOfFold:  # labelled by the threshold of the model, where it has one
     "Wrap out-of-fold predictions that were made earlier."
     strange = found.index.difference(split.train.frame.index)
     if len(strange) or found.index.has_duplicates:
@@ -201,4 +201,8 @@ def from_predictions(
         )
     at = split.train.frame.index.get_indexer(found.index)
     groups = None if split.groups is None else split.groups.loc[found.index]
+    if (threshold := threshold_of(model)) is not None:
+        other = next(c for c in model.classes if c != model.positive)
+        act = found[f"p:{model.positive}"] >= threshold
+        found = found.assign(prediction=act.map({True: model.positive, False: other}))
     return OutOfFold(found, split.train.take(at), model.classes, model.positive, groups)
