@@ -5,11 +5,10 @@
 # %% auto #0
 __all__ = ['METRICS', 'Metric', 'default_metrics', 'main_metric', 'Scores', 'score', 'compare']
 
-# %% ../nbs/00a_metrics.ipynb #e8856869
+# %% ../nbs/00a_metrics.ipynb #3f7dd50b
 import html
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -18,9 +17,7 @@ from scipy.special import stdtrit
 from mlwork.contributions import (
     TABLE_METRICS,
     FromTable,
-    Ranking,
     chance_losses,
-    count_table,
     rank,
     rank_auc,
     rank_average_precision,
@@ -41,6 +38,7 @@ from mlwork.intervals import (
     unseen_share,
     wilson,
 )
+from .predictions import few_note, read_pair, read_predictions
 
 # %% ../nbs/00a_metrics.ipynb #76910227
 @dataclass(frozen=True)
@@ -139,208 +137,6 @@ class Scores(Mapping):
 def _title(name):
     return METRICS[name].title if name in METRICS else str(name)
 
-# %% ../nbs/00a_metrics.ipynb #2d28495e
-_YES = {"yes", "y", "true", "t", "1", "1.0", "positive"}
-
-
-def _column(values, what, rows=None):
-    "Read one value a row."
-    column = np.asarray(values)
-    if column.ndim != 1:
-        raise BadInput(f"{what} must hold one value a row", f"an array of shape {column.shape}", "pass a column, such as frame['y']")
-    if rows is not None and len(column) != rows:
-        raise BadInput(f"{what} must be as long as the truth ({rows} rows)", f"{len(column)} rows", "score the same rows in the same order")
-    return column
-
-
-def _numbers(values, what, rows=None):
-    "Read one finite number a row."
-    try:
-        column = _column(values, what, rows).astype(float)
-    except (TypeError, ValueError) as e:
-        raise BadInput(f"{what} must hold numbers", str(e), "pass task='binary' or 'multiclass' for labels") from e
-    return _finite(column, what)
-
-
-def _finite(column, what):
-    bad = np.flatnonzero(~np.isfinite(column).reshape(len(column), -1).all(axis=1))
-    if len(bad):
-        raise BadInput(f"{what} must be finite", f"{column[bad[0]]} in row {bad[0]} ({len(bad)} such rows)", "drop or fix these rows first")
-    return column
-
-# %% ../nbs/00a_metrics.ipynb #23245db4
-def _codes(values, what, classes, rows=None):
-    "Number the labels by their place in `classes` (all labels, sorted, where None)."
-    code, labels = pd.factorize(_column(values, what, rows))
-    if (code < 0).any():
-        raise BadInput(f"{what} must have a label in every row", f"none in row {int(np.argmax(code < 0))}", "drop rows without a label")
-    labels = labels.tolist()
-    if classes is None:
-        return code, labels
-    place = {c: i for i, c in enumerate(classes)}
-    strange = [v for v in labels if v not in place]
-    if strange:
-        raise BadInput(f"{what} must hold the classes {list(classes)[:12]}", repr(strange[0]), "pass classes= with every label")
-    return np.array([place[v] for v in labels], dtype=np.intp)[code], labels
-
-
-def _sorted(labels):
-    "Sort labels of any kind; kinds that cannot be compared go by their text."
-    try:
-        return sorted(labels)
-    except TypeError:
-        return sorted(labels, key=str)
-
-# %% ../nbs/00a_metrics.ipynb #979f1a93
-def _two_classes(labels, counts, positive):
-    "Put two classes in the order (negative, positive); a class that does not occur is invented."
-    if positive is None:
-        yes = [c for c in labels if str(c).lower() in _YES]
-        positive = yes[0] if len(yes) == 1 else min(reversed(labels), key=lambda c: counts.get(c, 0))
-        if len(labels) == 1 and not yes:
-            positive = f"not {labels[0]}"
-    others = [c for c in labels if c != positive]
-    if len(others) > 1:
-        raise BadInput("positive must be one of the labels", f"{positive!r} among {labels}", "name one of the two")
-    return [*(others or [f"not {positive}"]), positive]
-
-
-def _task_of(truth, prediction, probability):
-    "Infer the task: probabilities or names mean classes, as do few whole numbers."
-    if probability is not None:
-        return "multiclass" if np.ndim(probability) == 2 and np.shape(probability)[1] > 2 else None
-    columns = [np.asarray(c) for c in (truth, prediction) if c is not None]
-    if any(c.dtype.kind not in "iuf" for c in columns):
-        return None
-    whole = all(np.all(np.mod(c, 1) == 0) for c in columns if np.isfinite(c.astype(float)).all())
-    return None if whole and len(np.unique(columns[0])) <= 20 else "regression"
-
-# %% ../nbs/00a_metrics.ipynb #3410c877
-@dataclass(frozen=True)
-class _Rows:
-    "Checked predictions: class numbers or values, and the group number of each row."
-
-    task: str
-    truth: np.ndarray  # class numbers or values
-    said: np.ndarray | None  # predicted class numbers or values
-    chance: np.ndarray | None  # (n,) of class 1, or (n, k)
-    classes: list
-    units: np.ndarray | None
-    quantile: float  # of the pinball loss
-
-    @cached_property
-    def table(self):
-        return count_table(self.truth, self.said, len(self.classes))
-
-    @cached_property
-    def ranking(self) -> Ranking:
-        return rank(self.chance)
-
-    @cached_property
-    def crowd(self):
-        "Size of the group that the average row is in: what clustering can cost at most."
-        if self.units is None:
-            return 1.0
-        sizes = np.bincount(self.units)
-        return float((sizes**2).sum() / sizes.sum())
-
-    def count(self, mask=None):
-        "Count the units (rows or groups) that a mask touches."
-        if self.units is None:
-            return len(self.truth) if mask is None else int(mask.sum())
-        return len(np.unique(self.units if mask is None else self.units[mask]))
-
-# %% ../nbs/00a_metrics.ipynb #443fc6eb
-def _read_chance(probability, rows, classes, binary, order):
-    "Read probabilities as (n,) of class 1 for two classes, else (n, k) in the order of `classes`."
-    chance = np.asarray(probability, dtype=float)
-    if chance.ndim == 2 and chance.shape[1] == 1:
-        chance = chance[:, 0]
-    if len(chance) != rows:
-        raise BadInput(f"probability must be as long as the truth ({rows} rows)", f"{len(chance)} rows")
-    if chance.shape[1:] not in ({(), (2,)} if binary else {(len(classes),)}):
-        raise BadInput(f"probability must have one column for each of {list(order)}", f"shape {chance.shape}", "pass classes= in its order")
-    _finite(chance, "probability")
-    if chance.size and (chance.min() < -1e-9 or chance.max() > 1 + 1e-9):
-        raise BadInput("probability must lie between 0 and 1", f"{chance.min():.4g} to {chance.max():.4g}", "pass predict_proba")
-    if chance.ndim == 2 and abs(chance.sum(axis=1) - 1).max() > 1e-3:
-        raise BadInput("probability must sum to 1 in each row", f"{chance.sum(axis=1)[abs(chance.sum(axis=1) - 1).argmax()]:.4g}")
-    return chance[:, list(order).index(classes[1])] if binary and chance.ndim == 2 else chance
-
-
-def _read_units(groups, rows):
-    "Number the groups; a row without one is a group of its own. None where every row stands alone."
-    if groups is None:
-        return None
-    code, labels = pd.factorize(_column(groups, "groups", rows))
-    alone = code < 0
-    code[alone] = len(labels) + np.arange(alone.sum())
-    return code if len(labels) + alone.sum() < rows else None
-
-# %% ../nbs/00a_metrics.ipynb #8d22d4c7
-def _read_classes(truth, prediction, probability, groups, positive, task, classes):
-    "Check predictions of classes."
-    if classes is None and isinstance(probability, pd.DataFrame):
-        classes = probability.columns.tolist()
-    code, labels = _codes(truth, "truth", None)
-    if classes is None:
-        classes = _sorted({*labels, *([] if prediction is None else _codes(prediction, "prediction", None, len(code))[1])})
-    classes = order = list(classes)
-    if task == "binary" or (task is None and len(classes) <= 2):
-        if len(classes) > 2:
-            raise BadInput("a binary task has two classes", f"{len(classes)}: {classes[:6]}", "pass task='multiclass'")
-        counts = dict(zip(labels, np.bincount(code).tolist(), strict=True))
-        task, classes = "binary", _two_classes(classes, counts, positive)
-    truth, said, chance = _codes(truth, "truth", classes)[0], None, None
-    if probability is not None:
-        chance = _read_chance(probability, len(truth), classes, task == "binary", order)
-        said = (chance >= 0.5).astype(np.intp) if chance.ndim == 1 else chance.argmax(axis=1)
-    if prediction is not None:
-        said = _codes(prediction, "prediction", classes, len(truth))[0]
-    return _Rows(task or "multiclass", truth, said, chance, classes, _read_units(groups, len(truth)), 0.5)
-
-# %% ../nbs/00a_metrics.ipynb #6ef878ef
-def _read(truth, prediction, probability, groups, positive, task, classes, quantile):
-    "Check everything that is scored."
-    rows = len(_column(truth, "truth"))
-    if rows < 2:
-        raise BadInput("a score needs at least 2 rows", f"{rows}", "score more rows")
-    if prediction is None and probability is None:
-        raise BadInput("something must be scored", "neither prediction nor probability", "pass one of them")
-    if task not in (None, *_BOTH, *_VALUE):
-        raise unknown("task", task, (*_BOTH, *_VALUE))
-    if classes is None and task is None:
-        task = _task_of(truth, prediction, probability)
-    if task != "regression":
-        return _read_classes(truth, prediction, probability, groups, positive, task, classes)
-    if prediction is None:
-        raise BadInput("regression is scored by its predicted numbers", "only probability", "pass prediction")
-    if not 0 < quantile < 1:
-        raise BadInput("quantile must lie between 0 and 1", f"{quantile}")
-    truth, said = _numbers(truth, "truth"), _numbers(prediction, "prediction", rows)
-    return _Rows(task, truth, said, None, [], _read_units(groups, rows), quantile)
-
-# %% ../nbs/00a_metrics.ipynb #92799e02
-_ALL_ROWS = {"accuracy", "log_loss", "brier"}
-
-
-def _behind(name, rows):
-    "Count what a metric lives on, and say what that is."
-    unit = "rows" if rows.units is None else "groups"
-    if rows.task == "regression" or name in _ALL_ROWS:
-        return rows.count(), unit
-    if name == "precision":
-        return rows.count(rows.said == 1), f"{unit} with an alarm"
-    counts = [rows.count(rows.truth == i) for i in range(len(rows.classes))]
-    least = int(np.argmin(counts))
-    return counts[least], f"{unit} of {rows.classes[least]!r}"
-
-
-def _note(name, rows, remark=""):
-    count, what = _behind(name, rows)
-    few = f"too few to conclude: {count} {what}" if count < 5 else ""
-    return "; ".join(filter(None, (remark, few)))
-
 # %% ../nbs/00a_metrics.ipynb #299410cf
 _HALF_ROW, _LEAST_DESIGN = 1.0, 0.5
 
@@ -359,13 +155,13 @@ def _group_df(smooth: FromTable, rows):
 def _design(measured, alone, rows):
     return max(measured / alone, _LEAST_DESIGN) if alone > 1e-15 and np.isfinite(measured) else rows.crowd
 
-# %% ../nbs/00a_metrics.ipynb #8acb80ef
+# %% ../nbs/00a_metrics.ipynb #77f036f4
 def _share_interval(name, rows, confidence):
     "Wilson, squared and added, on the rows that the groups are worth."
     metric = TABLE_METRICS[name](rows.table)
     count = int(metric.rows.sum()) if name in ("precision", "recall") else len(rows.truth)
     if not metric.rows.all() or not len(metric.rows):
-        return Interval(0.0, 0.0, 1.0, count, "none", _note(name, rows, "undefined, shown as 0"))
+        return Interval(0.0, 0.0, 1.0, count, "none", few_note(name, rows, "undefined, shown as 0"))
     shares = metric.hits / metric.rows
     pull = metric.weights * (2 / (1 + shares) ** 2 if metric.bend else 1)
     alone = pull**2 @ (shares * (1 - shares) / metric.rows)
@@ -377,13 +173,13 @@ def _share_interval(name, rows, confidence):
     low, high = combine_shares(metric.hits, metric.rows, metric.weights, _design(measured, alone, rows), quantile, metric.bend)
     remark = "" if metric.defined else "classes without rows are left out"
     method = "Wilson" if len(shares) == 1 else "Wilson, squared and added"
-    return Interval(metric.value, float(low), float(high), count, _by(method, rows), _note(name, rows, remark))
+    return Interval(metric.value, float(low), float(high), count, _by(method, rows), few_note(name, rows, remark))
 
 
 def _by(method, rows):
     return method if rows.units is None else f"{method}, by group"
 
-# %% ../nbs/00a_metrics.ipynb #06de0ef3
+# %% ../nbs/00a_metrics.ipynb #80a7da04
 def _matthews_interval(name, rows, confidence):
     "Wilson on (1 + value) / 2, at the number of rows that its variance is worth."
     metric, smooth = TABLE_METRICS[name](rows.table), _smooth(name, rows)
@@ -397,7 +193,7 @@ def _matthews_interval(name, rows, confidence):
     share = (1 + smooth.value) / 2
     worth = share * (1 - share) / (variance * design)
     low, high = wilson((1 + metric.value) / 2, worth, stdtrit(df, 0.5 + confidence / 2))
-    note = _note(name, rows, "" if metric.defined else "undefined, shown as 0")
+    note = few_note(name, rows, "" if metric.defined else "undefined, shown as 0")
     return Interval(metric.value, float(2 * low - 1), float(2 * high - 1), len(rows.truth), _by("Wilson", rows), note)
 
 # %% ../nbs/00a_metrics.ipynb #9bec20b3
@@ -413,13 +209,13 @@ def _ranked(name, rows):
     each = [rank_auc(rows.truth == k, rank(rows.chance[:, k])) for k in there]
     return float(np.mean([v for v, _ in each])), np.mean([p for _, p in each], axis=0)
 
-# %% ../nbs/00a_metrics.ipynb #83018763
+# %% ../nbs/00a_metrics.ipynb #adccf997
 def _rank_interval(name, rows, confidence):
     "DeLong on the logit scale; at the ends, a bound for the unseen."
     value, parts = _ranked(name, rows)
-    n, note = len(rows.truth), _note(name, rows)
+    n, note = len(rows.truth), few_note(name, rows)
     if np.isnan(value):
-        return Interval(value, 0.0, 1.0, n, "none", _note(name, rows, "undefined: one class only"))
+        return Interval(value, 0.0, 1.0, n, "none", few_note(name, rows, "undefined: one class only"))
     found = spread(parts, rows.units, rows.truth)
     least = min(count for i in range(len(rows.classes)) if (count := rows.count(rows.truth == i)))
     if 1e-12 < value < 1 - 1e-12 and found.se > 0:
@@ -427,7 +223,7 @@ def _rank_interval(name, rows, confidence):
         return Interval(value, min(low, value), max(high, value), n, _by("DeLong, logit", rows), note)
     if 1e-12 < value < 1 - 1e-12:
         random = Spread(np.sqrt(1 / (6 * least)), least, 0.0, least)
-        note = _note(name, rows, "every row has the same score")
+        note = few_note(name, rows, "every row has the same score")
         return Interval(value, *logit_interval(value, random, confidence), n, "as of random scores", note)
     worth = unseen_share(least, confidence) * (0.5 if name == "roc_auc" else 1 - (rows.truth == 1).mean())
     low, high = (value - worth, value) if value > 0.5 else (value, value + worth)
@@ -458,7 +254,7 @@ def _mean_interval(losses, fear, rows, confidence, heavy):
         low, high = max(low, bent[0]), bent[1]
     return low, high, found
 
-# %% ../nbs/00a_metrics.ipynb #08028e5c
+# %% ../nbs/00a_metrics.ipynb #38c49562
 _HEAVY = "a few rows carry most of the error: the interval may be too short, see MAE"
 
 
@@ -469,17 +265,19 @@ def _loss_interval(name, rows, confidence):
     ends, method = [losses.mean(), low, high], "logarithm" if rows.task != "regression" else "skewness-corrected"
     if name == "rmse":
         ends = np.sqrt(ends)
+    if name == "brier":
+        ends[2] = min(ends[2], 1.0 if rows.task == "binary" else 2.0)
     remark = _HEAVY if name == "rmse" and found.units >= 20 and found.df < 5 else ""
     if name == "mape" and (zeros := int((rows.truth == 0).sum())):
         remark = f"{zeros} rows have a true value of 0: MAPE says nothing here, see MAE"
-    return Interval(*map(float, ends), len(rows.truth), _by(method, rows), _note(name, rows, remark))
+    return Interval(*map(float, ends), len(rows.truth), _by(method, rows), few_note(name, rows, remark))
 
 
 def _r2_interval(name, rows, confidence):
     "Logarithm of the share that is left."
     n = len(rows.truth)
     if rows.truth.min() == rows.truth.max():
-        return Interval(np.nan, -np.inf, 1.0, n, "none", _note(name, rows, "undefined: the true values are all the same"))
+        return Interval(np.nan, -np.inf, 1.0, n, "none", few_note(name, rows, "undefined: the true values are all the same"))
     left, parts = unexplained(rows.truth, rows.said)
     found = spread(parts, rows.units, np.zeros(n, dtype=np.intp))
     if left == 0 or not np.isfinite(found.se):
@@ -487,7 +285,7 @@ def _r2_interval(name, rows, confidence):
     else:
         high, low = (1 - end for end in log_interval(left, found, confidence))
     remark = _HEAVY if found.units >= 20 and found.df < 5 else ""
-    return Interval(1 - left, float(low), float(high), n, _by("logarithm", rows), _note(name, rows, remark))
+    return Interval(1 - left, float(low), float(high), n, _by("logarithm", rows), few_note(name, rows, remark))
 
 # %% ../nbs/00a_metrics.ipynb #13440644
 _INTERVALS = dict.fromkeys(TABLE_METRICS, _share_interval) | {"matthews": _matthews_interval}
@@ -511,7 +309,7 @@ def _check_confidence(confidence):
     if not 0 < confidence < 1:
         raise BadInput("confidence must lie between 0 and 1", f"{confidence}", "0.95 is usual")
 
-# %% ../nbs/00a_metrics.ipynb #b375e7d8
+# %% ../nbs/00a_metrics.ipynb #d308b689
 def score(
     y_true,  # (n,) the truth: labels or numbers; at least 2 rows, none missing
     prediction=None,  # (n,) predicted labels or numbers; labels follow from `probability` (0.5, or the likeliest) where None
@@ -526,7 +324,7 @@ def score(
 ) -> Scores:  # one `Interval` a metric; raises `BadInput` for what cannot be scored
     "Score predictions, each metric with its interval."
     _check_confidence(confidence)
-    rows = _read(y_true, prediction, probability, groups, positive, task, classes, quantile)
+    rows = read_predictions(y_true, prediction, probability, groups, positive, task, classes, quantile)
     if metrics is None:
         metrics = [m for m in default_metrics(rows.task) if rows.chance is not None or METRICS[m].needs != "score"]
     names = [metrics] if isinstance(metrics, str) else list(metrics)
@@ -551,31 +349,50 @@ def _contributions(name, rows):
         return float(mean), parts
     return float(np.sqrt(mean)), parts / (2 * np.sqrt(mean)) if mean else parts
 
-# %% ../nbs/00a_metrics.ipynb #732849a3
+# %% ../nbs/00a_metrics.ipynb #9d812fca
 def _imaginary_row(name, a, b):
-    "Variance of one more row on which the models differ, drawn from the classes on which they do."
+    "Variance of one more row on which the models differ, of the class where it weighs most."
     slope = (TABLE_METRICS[name](a.table).slope + TABLE_METRICS[name](b.table).slope) / 2
-    k = len(slope)
-    right, wrong = np.diag(slope), (slope.sum(axis=1) - np.diag(slope)) / max(k - 1, 1)
-    weights = np.bincount(a.truth, a.said != b.said, minlength=k) + 1 / k
-    return (right - wrong) ** 2 @ weights / weights.sum()
+    right, k = np.diag(slope), len(slope)
+    wrong = (slope.sum(axis=1) - right) / max(k - 1, 1)
+    return float(((right - wrong) ** 2).max())
 
 
 def _difference_ends(name, value, parts, a, b, confidence):
     "Low and high of a difference, by the family of the metric."
     if name in TABLE_METRICS:
         found = spread(parts, a.units)
-        se = np.sqrt(found.se**2 + _imaginary_row(name, a, b))
-        return plain_interval(value, Spread(se, np.inf if a.units is None else max(found.df, 2), 0.0, found.units), confidence)
-    strata = a.truth if a.task != "regression" and name in ("roc_auc", "average_precision") else np.zeros(len(parts), dtype=np.intp)
-    found = spread(parts, a.units, strata)
+        df, se = np.inf if a.units is None else max(found.df, 2), np.sqrt(found.se**2 + _imaginary_row(name, a, b))
+        return plain_interval(value, Spread(se, df, 0.0, found.units), confidence)
+    ranked = name in ("roc_auc", "average_precision")
+    found = spread(parts, a.units, a.truth if ranked else np.zeros(len(parts), dtype=np.intp))
     low, high = plain_interval(value, found, confidence)
-    if a.task != "regression" and name in ("roc_auc", "average_precision"):
+    if ranked:
         bent = skewed_interval(value, found, confidence)
         low, high = min(low, bent[0]), max(high, bent[1])
     return low, high
 
-# %% ../nbs/00a_metrics.ipynb #73bbf4b6
+# %% ../nbs/00a_metrics.ipynb #d68f539f
+def _difference_note(name, a, b):
+    differ = a.count(a.said != b.said) if name in TABLE_METRICS else 5
+    few = f"too few to conclude: the models differ on {differ} {'rows' if a.units is None else 'groups'}" if differ < 5 else ""
+    return few_note(name, a, few)
+
+
+def _difference(name, a, b, confidence):
+    "Paired interval of a - b for two checked models."
+    (first, ours), (second, theirs) = _contributions(name, a), _contributions(name, b)
+    value, n = first - second, len(a.truth)
+    if np.isnan(value):
+        return Interval(value, -1.0, 1.0, n, "none", few_note(name, a, "undefined: one class only"))
+    low, high = _difference_ends(name, value, ours - theirs, a, b, confidence)
+    if high - low <= 1e-12 * max(abs(first), abs(second)):
+        half = unseen_share(a.count(), confidence) * (1.0 if a.task != "regression" else _loss("mae", a)[1])
+        low, high = value - half, value + half
+    span = METRICS[name].range[1] - METRICS[name].range[0]
+    return Interval(value, max(low, -span), min(high, span), n, _by("paired", a), _difference_note(name, a, b))
+
+# %% ../nbs/00a_metrics.ipynb #adc78eb5
 def compare(
     metric: str,  # its name
     y_true,  # (n,) the truth: labels or numbers
@@ -592,31 +409,7 @@ def compare(
     _check_confidence(confidence)
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS)
-    scored = METRICS[metric].needs == "score"
-    if classes is None and not scored and task != "regression":
-        classes = _shared_classes(y_true, a, b)
-    a, b = (_read(y_true, *((None, x) if scored else (x, None)), groups, positive, task, classes, quantile) for x in (a, b))
+    shared = {"groups": groups, "positive": positive, "task": task, "classes": classes, "quantile": quantile}
+    a, b = read_pair(y_true, a, b, METRICS[metric].needs == "score", **shared)
     _check_metric(metric, a)
-    (first, ours), (second, theirs) = _contributions(metric, a), _contributions(metric, b)
-    value, n = first - second, len(a.truth)
-    if np.isnan(value):
-        return Interval(value, -1.0, 1.0, n, "none", _note(metric, a, "undefined: one class only"))
-    low, high = _difference_ends(metric, value, ours - theirs, a, b, confidence)
-    if high - low <= 1e-12 * max(abs(first), abs(second)):
-        half = unseen_share(a.count(), confidence) * (1.0 if a.task != "regression" else _loss("mae", a)[1])
-        low, high = value - half, value + half
-    span = METRICS[metric].range[1] - METRICS[metric].range[0]
-    return Interval(value, max(low, -span), min(high, span), n, _by("paired", a), _difference_note(metric, a, b))
-
-# %% ../nbs/00a_metrics.ipynb #839bd973
-def _shared_classes(truth, a, b):
-    "All labels of the truth and both models, sorted; None where they are numbers to be predicted."
-    if _task_of(truth, a, None) or _task_of(truth, b, None):
-        return None
-    return _sorted({v for column in (truth, a, b) for v in _codes(column, "labels", None)[1]})
-
-
-def _difference_note(name, a, b):
-    differ = a.count(a.said != b.said)
-    few = f"the models differ on {differ} {'rows' if a.units is None else 'groups'}" if name in TABLE_METRICS and differ < 5 else ""
-    return _note(name, a, few and f"too few to conclude: {few}")
+    return _difference(metric, a, b, confidence)
