@@ -254,7 +254,7 @@ _REASONS = {
     "time": "the next row will be a later one: the test rows are those from {cut} on",
 }
 
-# %% ../nbs/02_split.ipynb #ae4bb9c3
+# %% ../nbs/02_split.ipynb #1c20147a
 def holdout(
     data: Dataset,  # the table, with a target
     test: float | int | str = 0.2,  # share of rows, number of rows, or with a time column a span such as "3 months"
@@ -276,7 +276,7 @@ def holdout(
     findings, train = class_findings(data, mask), data.take(np.flatnonzero(~mask))
     train_groups, train_times = (None if s is None else s[~mask] for s in (groups, times))
     folds, first_folds, found = _folds(train, folds_by, seed, train_groups, train_times, _within(copies, ~mask))
-    findings += found + copy_findings(copies, mask, data, group, by != "time") + group_findings(data, mask, group, by, seed)
+    findings += found + copy_findings(copies, mask, data, group, by != "time") + group_findings(data, mask, group, by, folds_by, seed)
     findings += time_findings(train, time, times) + size_findings(data, mask)
     settings = {"by": by, "test": test, "seed": seed, "group": group, "time": time, "folds_by": folds_by}
     cut = plain(times[mask].min()) if by == "time" else None
