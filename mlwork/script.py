@@ -155,12 +155,12 @@ def _constants(run):
     lines += [f"CLASSES = {_literal(run.model.classes)}"] if run.model.task == "multiclass" else []
     return "\n".join(lines) + "\n"
 
-# %% ../nbs/09b_script.ipynb #40abbba7
+# %% ../nbs/09b_script.ipynb #d42bd21f
 def workflow_code(
     run,  # a `Run` with data, split, recipe, model and report
 ) -> str:  # the source of workflow.py; it imports pandas, numpy and scikit-learn only
     "Write the run as a standalone script that trains the same model and prints the same test metrics."
-    recipe = run.recipe.sklearn_code(run.model.pipeline[-1])
+    recipe = run.recipe.sklearn_code(run.model.pipeline)
     marking, functions = plain_split(run.split)
     helpers = [s for f in functions for s in helper_sources([f.__name__]) or [inspect.getsource(f)] if s not in recipe]
     parts = [_constants(run), _reader(run), *helpers, recipe, marking]
