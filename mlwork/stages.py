@@ -49,7 +49,7 @@ def _inside(model):
             return found, f"{name}__{path}"
     return model, ""
 
-# %% ../nbs/03ab_stages.ipynb #10243ece
+# %% ../nbs/03ab_stages.ipynb #2f9bc865
 def needs(
     model=None,  # a scikit-learn estimator, fitted or not; None for "some model": the most demanding
 ) -> Needs:
@@ -58,7 +58,8 @@ def needs(
         return Needs()
     inner = _inside(model)[0]
     home = type(inner).__module__
-    scaled = not home.startswith(_UNSCALED) or home.startswith(_MIXED)
+    smoothed = type(inner).__name__ == "GaussianNB"  # by a share of the largest variance of all columns
+    scaled = smoothed or not home.startswith(_UNSCALED) or home.startswith(_MIXED)
     native = isinstance(inner, _BOOSTING) and inner.categorical_features == "from_dtype"
     return Needs(scaled, not get_tags(inner).input_tags.allow_nan, min(inner.max_bins, 255) if native else 0, is_regressor(model))
 
