@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['SealedRows', 'GroupedRows', 'Split', 'holdout', 'plain_split']
 
-# %% ../nbs/02_split.ipynb #cc680ba2
+# %% ../nbs/02_split.ipynb #b623614f
 import hashlib
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -254,7 +254,7 @@ _REASONS = {
     "time": "the next row will be a later one: the test rows are those from {cut} on",
 }
 
-# %% ../nbs/02_split.ipynb #1c20147a
+# %% ../nbs/02_split.ipynb #c39f0c0f
 def holdout(
     data: Dataset,  # the table, with a target
     test: float | int | str = 0.2,  # share of rows, number of rows, or with a time column a span such as "3 months"
@@ -273,6 +273,7 @@ def holdout(
     copies = near_duplicates(data, group, seed)
     drawn = _test_mask(data, by, rows, seed, groups, times)
     mask = beside_first(drawn, copies) if by in ("random", "stratified") else drawn
+    data = _group_aside(data, group)
     findings, train = class_findings(data, mask), data.take(np.flatnonzero(~mask))
     train_groups, train_times = (None if s is None else s[~mask] for s in (groups, times))
     folds, first_folds, found = _folds(train, folds_by, seed, train_groups, train_times, _within(copies, ~mask))
@@ -286,6 +287,14 @@ def holdout(
     return Split(
         train, by, reason, settings, Findings(findings), folds, first_folds, train_groups, int(mask.sum()), cut, moved, identity, sealed
     )
+
+# %% ../nbs/02_split.ipynb #25860c49
+def _group_aside(data: Dataset, group: str | None) -> Dataset:
+    "Give the group column the role of an id."
+    if group is None or data.roles[group] in ("id", "ignored"):
+        return data
+    reason = "rows are split by it: a new row comes from a new group"
+    return replace(data, roles=data.roles | {group: "id"}, reasons=data.reasons | {group: reason})
 
 # %% ../nbs/02_split.ipynb #8c606664
 def _kinds(data: Dataset, by: str, group: str | None, time: str | None, folds_by: str) -> tuple[str, str]:
