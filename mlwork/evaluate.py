@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TestResult', 'Report', 'report_html', 'evaluate']
 
-# %% ../nbs/09_evaluate.ipynb #2be3c86a
+# %% ../nbs/09_evaluate.ipynb #281758a6
 import html
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,9 +19,9 @@ from .figures import figure_axes, figure_kinds, figure_svg
 from .metrics import METRICS, Scores, main_metric
 from .model import Model, with_threshold
 from .oof import OutOfFold, Predicted, from_predictions, out_of_fold
+from .predicting import predictions, score_predictions
 from .show import html_table, svg_intervals
 from .split import Split
-from .train import predictions, score_predictions
 from .verdict import oof_findings, test_findings
 
 # %% ../nbs/09_evaluate.ipynb #34156236

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Explanation', 'permutation', 'shapley', 'explain_model']
 
-# %% ../nbs/08f_explain.ipynb #eb8e361d
+# %% ../nbs/08f_explain.ipynb #abbfcbab
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,9 +16,9 @@ from sklearn.base import clone
 from .core import need, track, unknown
 from .metrics import METRICS, main_metric
 from .model import Model
+from .predicting import predictions, score_predictions
 from .show import html_table, svg_intervals
 from .split import Split
-from .train import predictions, score_predictions
 
 # %% ../nbs/08f_explain.ipynb #0fabda9e
 @dataclass(frozen=True, repr=False)

@@ -6,7 +6,7 @@
 __all__ = ['OVERFIT', 'UNDERFIT', 'MORE_ROWS', 'guess_predictions', 'guess_score', 'paired_gain', 'skill', 'gap_findings',
            'LearningCurve', 'learning_curve']
 
-# %% ../nbs/08c_learning.ipynb #44aa265c
+# %% ../nbs/08c_learning.ipynb #62dbac7d
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +17,11 @@ from .core import BadInput, Findings, Kind, track
 from .explore import profile
 from .metrics import METRICS, Interval, compare, main_metric
 from .model import Model
+from .predicting import predictions, score_predictions
 from .preprocess import Recipe
 from .show import html_table, svg_lines
 from .split import Split
-from .train import make_estimator, predictions, score_predictions, training_part
+from .train import make_estimator, training_part
 
 # %% ../nbs/08c_learning.ipynb #421172d4
 def guess_predictions(

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Predicted', 'OutOfFold', 'out_of_fold', 'from_predictions']
 
-# %% ../nbs/08d_oof.ipynb #dccfb0cd
+# %% ../nbs/08d_oof.ipynb #227a1cf0
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,9 +17,10 @@ from .core import BadInput, unknown
 from .curves import Calibration, CostChoice, calibrate_bins, cheapest, threshold_table
 from .metrics import Interval, Scores, main_metric
 from .model import Model, threshold_of
+from .predicting import score_predictions
 from .split import Split
 from .subgroups import cut_column, judge, subgroup_table
-from .train import fold_predictions, score_predictions
+from .train import fold_predictions
 
 # %% ../nbs/08d_oof.ipynb #e9b6ac2f
 @dataclass(frozen=True, repr=False)
