@@ -59,7 +59,7 @@ _MEASURES = {
 }  # what is measured: {how many of the basic unit: its spellings, in lower case}
 UNITS = {name: (kind, size) for kind, sizes in _MEASURES.items() for size, names in sizes.items() for name in names.split(", ")}
 
-# %% ../nbs/00c_steps.ipynb #66cfc1fe
+# %% ../nbs/00c_steps.ipynb #59d995af
 _MONEY = r"(€|\$|£|[Ee][Uu][Rr]|[Uu][Ss][Dd]|[Gg][Bb][Pp]|[Cc][Hh][Ff])"
 _DIGITS = r"([-+]?) ?(?:%s ?)?([-+]?)([0-9]{1,3}(?:[%s' ][0-9]{3})+|[0-9]+)?(?:%s([0-9]*))?(?:[eE]([-+]?[0-9]{1,3}))?( ?[^-+0-9.,' ].*)?"
 _NUMBER = {".": re.compile(_DIGITS % (_MONEY, ",", r"\.")), ",": re.compile(_DIGITS % (_MONEY, ".", ","))}
@@ -72,7 +72,7 @@ def _factor(found, unit):
     if not found or found == unit:
         return 1.0
     if unit is None:
-        named = re.fullmatch("[a-z]{3,12}", found) if spaced else re.fullmatch("[a-zµ]{1,5}/[a-z0-9²³]{1,6}", found)
+        named = re.fullmatch("[a-zµ]{1,5}/[a-z0-9²³]{1,6}", found) or spaced and re.fullmatch("[a-z]{3,12}", found)
         return 1.0 if found in UNITS or named else None
     (kind, size), (wanted, base) = UNITS.get(found, (found, 1.0)), UNITS.get(unit, (unit, 1.0))
     return size / base if kind == wanted else None
@@ -253,7 +253,7 @@ def refuse_missing(frame: pd.DataFrame) -> pd.DataFrame:  # frame: n rows x k co
         )
     return frame
 
-# %% ../nbs/00c_steps.ipynb #ebdfeb4c
+# %% ../nbs/00c_steps.ipynb #c3688f0b
 def outlier_bounds(
     frame: pd.DataFrame,  # n rows x k columns of numbers
     method: str = "iqr",  # quartile ranges beyond the quartiles (Tukey 1977); "zscore": standard deviations; "quantile": share at each end
@@ -261,6 +261,7 @@ def outlier_bounds(
 ) -> tuple:  # two arrays of k, lower and upper; infinite where nothing is known
     "Learn where the usual values of each column end."
     frame = frame.astype("float64")
+    frame = frame.where(np.isfinite(frame))
     if method == "iqr":
         low, high = frame.quantile(0.25), frame.quantile(0.75)
         reach = (width * (high - low)).where(high > low, np.inf)
