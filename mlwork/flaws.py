@@ -25,7 +25,7 @@ from .roles import are_units, guess_role, units_of
 from .steps import UNITS, parse_dates, parse_numbers
 from .tables import RawTable
 
-# %% ../nbs/00h_flaws.ipynb #610ef9da
+# %% ../nbs/00h_flaws.ipynb #71b4f056
 DUPLICATES = Kind(
     "MLW-C01",
     "duplicate rows",
@@ -45,6 +45,8 @@ def repeated_rows(
         total = total * np.uint64(1_000_003) + pd.util.hash_pandas_object(frame[c].iloc[left], index=False).to_numpy()
         alike = pd.Series(total).duplicated(keep=False).to_numpy()  # only these can still be equal in all columns
         left, total = left[alike], total[alike]
+        if not len(left):
+            break
     repeated = np.zeros(len(frame), bool)
     repeated[left[pd.Series(total).duplicated().to_numpy()]] = True
     return repeated

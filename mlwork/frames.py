@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['from_frame', 'read_parquet', 'read_excel', 'read_json']
 
-# %% ../nbs/00ea_frames.ipynb #7efc83a2
+# %% ../nbs/00ea_frames.ipynb #988537f2
 import io
 import json
 import numbers
@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import parquet
 
 from .core import BadInput, need, sha256_file, sha256_frame
 from .tables import EXACT, RawTable, Settled, check_names, find_encoding, settle
@@ -126,12 +125,14 @@ def from_frame(
         orders=orders,
     )
 
-# %% ../nbs/00ea_frames.ipynb #3f60827d
+# %% ../nbs/00ea_frames.ipynb #7848f2b0
 def read_parquet(
     path: str | Path,  # a Parquet file
     ignored: tuple = (),  # as in `from_frame`
 ) -> RawTable:  # raises `BadInput` where the file cannot be read
     "Read a table from a Parquet file."
+    from pyarrow import parquet
+
     try:
         frame = parquet.ParquetFile(path).read().to_pandas(integer_object_nulls=True)
     except (pa.ArrowException, OSError, ValueError) as e:

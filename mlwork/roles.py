@@ -6,7 +6,7 @@
 __all__ = ['ROLES', 'SCALES', 'TASKS', 'Role', 'scale_of', 'units_of', 'are_units', 'guess_role', 'guess_task', 'settle_target',
            'check_target']
 
-# %% ../nbs/00g_roles.ipynb #79534da9
+# %% ../nbs/00g_roles.ipynb #b3923b9c
 import re
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .core import BadInput, plain
-from .steps import UNITS, boolean_like, date_like, number_like, parse_numbers, tidy_text
+from .steps import TRUTHS, UNITS, date_like, number_like, parse_numbers, tidy_text
 from .tables import EXACT
 
 # %% ../nbs/00g_roles.ipynb #573f2165
@@ -162,12 +162,12 @@ def _role_of_digits(known, distinct, decimal):
     if (share := number_like(text, decimal=decimal)) >= 0.9 and are_units(units_of(text.value_counts().to_dict())):
         return Role("numeric", f"text of which {share:.1%} reads as numbers, such as {text.iloc[0]!r}")
 
-# %% ../nbs/00g_roles.ipynb #ce7cbf80
+# %% ../nbs/00g_roles.ipynb #ee26e658
 def _role_of_text(known, name, decimal):
     "The role of a column of text; `known` is without missing values."
     levels = known.unique().tolist()
     n, distinct = len(known), len(levels)
-    if 1 < distinct <= 12 and boolean_like(pd.Series(levels)) == 1:
+    if 1 < distinct <= 12 and all(tidy_text(t).lower() in TRUTHS for t in levels):
         return Role("boolean", "only " + ", ".join(map(repr, sorted(levels))))
     if distinct <= 50 and (order := scale_of(sorted(levels))):
         return Role("ordinal", f"{distinct} levels of a known scale: {' < '.join(order[:6])}", order)

@@ -6,17 +6,15 @@
 __all__ = ['UNPACKED_BYTES', 'UNPACKED_RATIO', 'URL_BYTES', 'URL_SECONDS', 'URL_SILENCE', 'SKLEARN', 'read_file', 'sample_names',
            'read_sample', 'read_url', 'read_sql', 'read_sklearn', 'read_openml', 'read_table']
 
-# %% ../nbs/00eb_sources.ipynb #2dba1443
+# %% ../nbs/00eb_sources.ipynb #fcd2b325
 import base64
 import contextlib
 import gzip
-import http.client
 import json
 import tempfile
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 import warnings
 import zlib
 from dataclasses import replace
@@ -152,24 +150,26 @@ def _without_password(address):
     header = {"Authorization": "Basic " + base64.b64encode(urllib.parse.unquote(secret).encode()).decode()} if secret else {}
     return urllib.parse.urlunsplit(parts._replace(netloc=place)), header
 
-# %% ../nbs/00eb_sources.ipynb #bc7562c0
+# %% ../nbs/00eb_sources.ipynb #df8973d6
 def read_url(
     address: str,  # http:// or https://
     ignored: tuple = (),  # as in `read_file`
 ) -> RawTable:  # raises `BadInput` where it cannot be had, is too large or too slow
     "Download a table and read it."
+    from http.client import HTTPException
+    from urllib.request import Request, urlopen
+
     shown, header = _without_password(address)
     name = Path(urllib.parse.unquote(urllib.parse.urlsplit(address).path)).name or "download"
     with tempfile.TemporaryDirectory() as temporary:
         target = Path(temporary) / name[-80:]
         try:
-            request = urllib.request.Request(shown, headers=header)  # noqa: S310
-            with contextlib.closing(urllib.request.urlopen(request, timeout=URL_SILENCE)) as response:  # noqa: S310
+            with contextlib.closing(urlopen(Request(shown, headers=header), timeout=URL_SILENCE)) as response:
                 _copy(response, target)
         except urllib.error.HTTPError as e:
             e.close()
             raise BadInput("the address must answer with a table", f"{e.code} {e.reason} from {shown}", "check the address") from e
-        except (OSError, ValueError, http.client.HTTPException) as e:
+        except (OSError, ValueError, HTTPException) as e:
             if isinstance(e, BadInput):
                 raise
             raise BadInput("the address must answer", f"{getattr(e, 'reason', e)} from {shown}", "check the address and the network") from e
