@@ -254,7 +254,7 @@ _REASONS = {
     "time": "the next row will be a later one: the test rows are those from {cut} on",
 }
 
-# %% ../nbs/02_split.ipynb #c39f0c0f
+# %% ../nbs/02_split.ipynb #18772149
 def holdout(
     data: Dataset,  # the table, with a target
     test: float | int | str = 0.2,  # share of rows, number of rows, or with a time column a span such as "3 months"
@@ -273,11 +273,11 @@ def holdout(
     copies = near_duplicates(data, group, seed)
     drawn = _test_mask(data, by, rows, seed, groups, times)
     mask = beside_first(drawn, copies) if by in ("random", "stratified") else drawn
-    data = _group_aside(data, group)
+    given, data = data, _group_aside(data, group)
     findings, train = class_findings(data, mask), data.take(np.flatnonzero(~mask))
     train_groups, train_times = (None if s is None else s[~mask] for s in (groups, times))
     folds, first_folds, found = _folds(train, folds_by, seed, train_groups, train_times, _within(copies, ~mask))
-    findings += found + copy_findings(copies, mask, data, group, by != "time") + group_findings(data, mask, group, by, folds_by, seed)
+    findings += found + copy_findings(copies, mask, data, group, by != "time") + group_findings(given, mask, group, by, seed)
     findings += time_findings(train, time, times) + size_findings(data, mask)
     settings = {"by": by, "test": test, "seed": seed, "group": group, "time": time, "folds_by": folds_by}
     cut = plain(times[mask].min()) if by == "time" else None
