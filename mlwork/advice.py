@@ -175,17 +175,20 @@ def _reasons(data: Dataset, groups: pd.DataFrame, times: pd.DataFrame, findings:
         said.append(f"{t['column']!r} orders the rows, and {drift}: test on the latest.")
     said += [f"{f.name.capitalize()}: {f.seen}." for f in findings if f.code in ("MLW-S01", "MLW-S04")]
     if not len(groups) and not len(times):
-        said.append("No column groups the rows or puts them in order: rows at random will do" + (", classes in proportion." if data.classes else "."))
+        said.append(
+            "No column groups the rows or puts them in order: rows at random will do"
+            + (", classes in proportion." if data.classes else ".")
+        )
     return " ".join(said)
 
-# %% ../nbs/02a_advice.ipynb #88b59019
+# %% ../nbs/02a_advice.ipynb #18e16eda
 def advise(
     data: Dataset,  # the table, with a target
     seed: int = 0,  # seed of everything random
 ) -> Advice:
     "Look for groups, order in time, rare classes and near-duplicates, and propose the split that respects them."
     if not data.features:
-        raise BadInput("advice must have features to learn from", "only constant, id or ignored columns", "data.with_roles(COLUMN='numeric')")
+        raise BadInput("advice must have features to learn from", "constant, id or ignored columns", "data.with_roles(COLUMN='numeric')")
     groups, times = find_groups(data, seed), find_times(data)
     group = groups["column"].iloc[0] if len(groups) else None
     time, test = (times["column"].iloc[0], _test_span(*times.loc[0, ["first", "last"]])) if len(times) else (None, 0.2)
