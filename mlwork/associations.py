@@ -15,8 +15,8 @@ import pandas as pd
 
 from .columns import Column
 
-# %% ../nbs/02q_associations.ipynb #b684ccf6
-SAMPLE = 5_000  # rows that pairs are computed on
+# %% ../nbs/02q_associations.ipynb #35fe7075
+SAMPLE = 4_000  # rows that pairs are computed on
 CELLS = 3_000_000  # values drawn at most, so that a table of 10,000 columns is drawn with fewer rows
 LEVELS = 50  # levels told apart, the most frequent ones; the rest counts as one
 
@@ -146,7 +146,7 @@ def cramers_v(
     r, c = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
     return float(min(1.0, (phi2 / max(min(r, c) - 1, 1e-9)) ** 0.5))
 
-# %% ../nbs/02q_associations.ipynb #5edf137c
+# %% ../nbs/02q_associations.ipynb #11b0375c
 def correlation_ratios(
     codes: np.ndarray,  # levels of n rows, -1 where missing
     ranks: np.ndarray,  # n rows x p ordered columns, NaN where missing
@@ -156,7 +156,9 @@ def correlation_ratios(
     filled = np.where(known & both[:, None], ranks - 0.5, 0.0)
     codes, size = np.where(both, codes, 0), int(codes.max()) + 1
     sums = np.array([np.bincount(codes, filled[:, j], size) for j in range(ranks.shape[1])]).reshape(-1, size)
-    rows = np.array([np.bincount(codes, known[:, j] & both, size) for j in range(ranks.shape[1])]).reshape(-1, size)
+    all_known, whole_rows = known.all(0), np.bincount(codes, both, size)
+    rows = [whole_rows if all_known[j] else np.bincount(codes, known[:, j] & both, size) for j in range(ranks.shape[1])]
+    rows = np.array(rows).reshape(-1, size)
     total, levels = rows.sum(1), (rows > 0).sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
         whole = np.einsum("ij,ij->j", filled, filled) - sums.sum(1) ** 2 / total

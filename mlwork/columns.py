@@ -5,13 +5,12 @@
 # %% auto #0
 __all__ = ['KIND_OF_ROLE', 'SHOWN_LEVELS', 'kind_of', 'Column', 'read_column', 'describe', 'against', 'json_key', 'merge_entries']
 
-# %% ../nbs/02p_columns.ipynb #4ebda7c1
+# %% ../nbs/02p_columns.ipynb #7ec0f76c
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from .core import BadInput, plain
 from mlwork.sketch import (
@@ -199,15 +198,13 @@ def _facts(column: Column) -> dict:
     numbers = summarise_numbers(column.numbers[~gaps] if gaps.any() else column.numbers)
     return numbers if column.kind == "numeric" else _with_dates(numbers)
 
-# %% ../nbs/02p_columns.ipynb #ff57b0fc
+# %% ../nbs/02p_columns.ipynb #a396a78d
 def describe(
     column: Column,  # as read by `read_column`
 ) -> dict:  # plain data: role, kind, dtype, rows, missing, unread (known, but not by the grammar), count, distinct and, by kind, the rest
     "Write down what is known of a column."
     rows, missing = len(column.missing), int(column.missing.sum())
     facts = _facts(column)
-    if column.texts is not None and rows > 100_000:
-        pa.default_memory_pool().release_unused()  # a million distinct texts were held to be counted
     entry = {"role": column.role, "kind": column.kind, "dtype": column.dtype, "rows": rows, "missing": missing}
     entry |= {"unit": column.unit} if column.kind == "numeric" else {}
     return entry | {"unread": rows - missing - facts["count"]} | facts

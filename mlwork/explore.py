@@ -116,7 +116,7 @@ class Profile(_ProfileViews):
 
     __add__ = merge
 
-# %% ../nbs/03_explore.ipynb #c3447e38
+# %% ../nbs/03_explore.ipynb #25506084
 def _names(frame: pd.DataFrame) -> list:
     "Give the columns' names as texts; refuses repeated ones."
     names = ["_".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns]
@@ -130,8 +130,8 @@ def _guess(values: pd.Series) -> tuple[str, list]:
     "Guess a role from some hundred rows, and from all where those cannot settle it; gives an ordered category its order."
     if isinstance(values.dtype, pd.CategoricalDtype):
         return ("ordinal", [str(c) for c in values.cat.categories]) if values.cat.ordered else ("categorical", [])
-    role = _role(values.iloc[:: max(1, len(values) // 300)])
-    if len(values) < 600 or role not in ("ignored", "id"):
+    role = _role(values.iloc[:: max(1, len(values) // 200)])
+    if len(values) < 400 or role not in ("ignored", "id"):
         return role, []
     return _role(values if role == "ignored" else values.iloc[:: max(1, len(values) // 1_000)]), []
 

@@ -26,12 +26,14 @@ def colour(
     i %= len(PALETTE)
     return f"var(--mlw-{i},{PALETTE[i]})"
 
-# %% ../nbs/00d_show.ipynb #c784d7ff
+# %% ../nbs/00d_show.ipynb #ac51ba5a
 def short(
     value,  # a number, or anything else (shown as it is); None and NaN become an en dash
     digits: int = 4,  # significant digits
 ) -> str:
     "Write a number briefly."
+    if type(value) is int and abs(value) < 10**digits:
+        return f"{value:,}"
     if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
         return "–"
     if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "dtype"):
@@ -153,7 +155,7 @@ def _columns(edges, rows, j, places, floor_y, scale) -> str:
             shapes.append(f"M{left:.1f} {bottom:.1f}v{-row[j] * scale:.1f}h{right - left - 0.6:.1f}v{row[j] * scale:.1f}z")
     return f"<path style='fill:{colour(j)}' d='{''.join(shapes)}'/>" if shapes else ""
 
-# %% ../nbs/00d_show.ipynb #aa5cd099
+# %% ../nbs/00d_show.ipynb #5f3f3787
 def svg_histogram(
     edges: Sequence[float],  # k + 1 rising edges
     counts: Sequence,  # k counts; or, for stacked bars, k sequences of parts
@@ -171,11 +173,15 @@ def svg_histogram(
     span, most = (high - low) or 1, max(map(sum, rows), default=0) or 1
     places, body = (lambda v: 8 + (v - low) / span * (width - 24)), [legend]
     body += [_columns(edges, rows, j, places, floor_y, (floor_y - top - 6) / most) for j in range(max(map(len, rows), default=0))]
+    names, ends, shape = (
+        [html.escape(str(p)) for p in parts],
+        [say(e) for e in edges],
+        f"y='{top:g}' height='{floor_y - top:g}' fill-opacity='0'",
+    )
     for i, row in enumerate(rows):
-        told = ", ".join(f"{name} {short(n)}" for name, n in zip(parts, row, strict=True)) if len(parts) else short(sum(row))
-        tip = f"<title>{html.escape(f'{say(edges[i])} to {say(edges[i + 1])}: {told}')}</title>"
+        told = ", ".join(f"{name} {n:,}" for name, n in zip(names, row, strict=True)) if parts else f"{sum(row):,}"
         at, wide = places(edges[i]), places(edges[i + 1]) - places(edges[i])
-        body.append(f"<rect x='{at:.1f}' y='{top}' width='{wide:.1f}' height='{floor_y - top:g}' fill-opacity='0'>{tip}</rect>")
+        body.append(f"<rect x='{at:.1f}' width='{wide:.1f}' {shape}><title>{ends[i]} to {ends[i + 1]}: {told}</title></rect>")
     body.append(_axis_x(low, high, places, floor_y, 4, label, width / 2, say))
     return svg("".join(body), title or f"histogram of {short(sum(map(sum, rows)))} values", width, top + height)
 

@@ -8,9 +8,10 @@ __all__ = ['LEAK', 'LEAK_BY_GAPS', 'FORMULA', 'TIED', 'GAPS_TARGET', 'GAPS_REASO
            'NUMERIC_RULES', 'find_leaks', 'find_ties', 'find_gaps', 'find_impossible', 'find_apart', 'find_units',
            'find_skew', 'find_rare', 'find_drift', 'find_symptoms']
 
-# %% ../nbs/02s_symptoms.ipynb #b5d9473a
+# %% ../nbs/02s_symptoms.ipynb #96d2eb11
 import re
 from collections.abc import Iterator, Mapping
+from math import asinh
 
 import numpy as np
 from scipy.special import chdtrc, ndtr
@@ -261,11 +262,11 @@ APART = Kind(
     "A few values stand far from all others: slips, a code for 'unknown', or the most interesting rows. Look at them before a mean does.",
 )
 
-# %% ../nbs/02s_symptoms.ipynb #748b510d
+# %% ../nbs/02s_symptoms.ipynb #8aeba26e
 def _apart(tail: list, other_end: float, count: int, scale: float) -> tuple[int, list] | None:
     "Find the largest group at the end of a tail (outermost value last) that stands apart: rows, values."
     found, rows = None, 0
-    bend = lambda v: float(np.arcsinh(v / scale))  # noqa: E731
+    bend = lambda v: asinh(v / scale)  # noqa: E731
     for k in range(len(tail) - 1, 0, -1):
         rows += tail[k][1]
         if rows > max(1, 0.01 * count):
