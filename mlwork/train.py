@@ -58,12 +58,12 @@ def fit(
         _unused(recipe, pipeline, train.frame[features]),
     )
 
-# %% ../nbs/08_train.ipynb #67b2e23b
+# %% ../nbs/08_train.ipynb #245309c3
 def _unused(recipe, pipeline, X):
     "List the columns that the recipe drops and without which the predictions stay as they are."
     dropped = [c for step, columns, _ in recipe.walk(Needs()) if type(step).__name__ == "drop" for c in columns if c in X]
     some = X.iloc[:: max(len(X) // 100, 1)]
-    without = some.assign(**{c: some[c].where(False) for c in dropped})
+    without = some.assign(**dict.fromkeys(dropped, np.nan))
     return dropped if np.array_equal(pipeline.predict(some), pipeline.predict(without)) else []
 
 # %% ../nbs/08_train.ipynb #1d476798

@@ -125,7 +125,7 @@ def _calibration(rows, where="out of fold"):
     severity = "info" if words == "too timid" else "warning"
     return Findings([POOR_CALIBRATION(f"{where}, the model is {words}: {c!r}", do=do, severity=severity)])
 
-# %% ../nbs/08g_verdict.ipynb #cb74bfde
+# %% ../nbs/08g_verdict.ipynb #028fcc31
 def subgroup_gaps(
     oof: OutOfFold,
     metric: str,  # a name of `METRICS`
@@ -142,7 +142,8 @@ def subgroup_gaps(
         if inside < 0.6 * skill(r.others, guess, metric):
             value = Interval(r.value, r.low, r.high, r.n, "")
             seen = f"{title} {value} for {r.column} = {r.subgroup} ({r.n:,} rows), {r.others:.4g} for the others"
-            found.append(SUBGROUP_GAP(seen, r.column, f"report.oof.slices({r.column!r}); report.oof.errors(20)"))
+            sure = None if r.p_corrected < 0.01 else "info"  # of twenty reports, one would cry wolf at 0.05
+            found.append(SUBGROUP_GAP(seen, r.column, f"report.oof.slices({r.column!r}); report.oof.errors(20)", sure))
     return found
 
 # %% ../nbs/08g_verdict.ipynb #e45f3b55
