@@ -60,7 +60,7 @@ def written(model, numbers, categories):
         numeric = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
         onehot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=30, sparse_output=False)
         return make_pipeline(ColumnTransformer([("n", numeric, numbers), ("c", onehot, categories)]), estimator(model))
-    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan)
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=254)
     first = ColumnTransformer([("c", codes, categories)], remainder="passthrough", verbose_feature_names_out=False)
     return make_pipeline(first.set_output(transform="pandas"), estimator(model).set_params(categorical_features=categories))
 
