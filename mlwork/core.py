@@ -265,7 +265,7 @@ def _painter(label):
         return lambda text, share: None
     return lambda text, share: print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
-# %% ../nbs/00_core.ipynb #b8cd3131
+# %% ../nbs/00_core.ipynb #0fcc4c91
 def track(
     items: Iterable,  # what to go through
     label: str,  # what is being done, such as "scoring folds"
@@ -280,8 +280,8 @@ def track(
             now = time.monotonic()
             if now - start > after and now - shown > 0.2:
                 paint, shown = paint or _painter(label), now
-                left = (now - start) / i * (total - i) if i else 0
-                paint(f"{label}: {i} of {total}, about {left:.0f} s left", i / max(total, 1))
+                left = f", about {(now - start) / i * (total - i):.0f} s left" if i else ""
+                paint(f"{label}: {i} of {total}{left}", i / max(total, 1))
             yield item
     finally:
         if paint:
