@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from .core import plain
 
-# %% ../nbs/00f_sketch.ipynb #46d6ab70
+# %% ../nbs/00f_sketch.ipynb #3f21f7d9
 BLOCK = 16_384  # values handled at a time: they stay in the processor's cache
 
 
@@ -38,21 +38,26 @@ def moments_of(
     if not n:
         return {"n": 0, "mean": 0.0, "rest": 0.0, "m2": 0.0, "m3": 0.0, "m4": 0.0}
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = float(x.mean() if weights is None else (x * weights).sum() / n)
+        mean = np.nan_to_num(x.mean() if weights is None else (x * weights).sum() / n)
         sums = np.zeros(4)
         for i in range(0, len(x), BLOCK):
             d = x[i : i + BLOCK] - mean
             w = d if weights is None else d * weights[i : i + BLOCK]
             d2, w2 = d * d, d * w
             sums += w.sum(), w2.sum(), _dot(w2, d), _dot(w2, d2)
-        m1, m2, m3, m4 = sums.tolist()
+        m1, m2, m3, m4 = sums
         rest = m1 / n  # shift the sums from the rounded mean to the true one
         m4 += -4 * rest * m3 + 6 * rest**2 * m2 - 3 * n * rest**4
         m3 += -3 * rest * m2 + 2 * n * rest**3
         m2 -= n * rest**2
-    return {"n": n, "mean": mean, "rest": rest, "m2": m2, "m3": m3, "m4": m4}
+    return _finite({"n": n, "mean": mean, "rest": rest, "m2": m2, "m3": m3, "m4": m4})
 
-# %% ../nbs/00f_sketch.ipynb #044d359c
+
+def _finite(moments: dict) -> dict:
+    "Keep sums that overflow at the largest float, so that they can be written as JSON."
+    return {k: v if k == "n" else float(np.nan_to_num(v)) for k, v in moments.items()}
+
+# %% ../nbs/00f_sketch.ipynb #94a24c1d
 def merge_moments(
     a: Mapping,  # as given by `moments_of`
     b: Mapping,  # of other rows
@@ -61,14 +66,21 @@ def merge_moments(
     na, nb = a["n"], b["n"]
     if not na or not nb:
         return dict(a if na else b)
-    n, d = na + nb, (b["mean"] - a["mean"]) + (b["rest"] - a["rest"])
+    n, d = na + nb, np.float64(b["mean"] - a["mean"]) + (b["rest"] - a["rest"])
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _finite({"n": n} | _shifted(a, b, float(na), float(nb), d))
+
+
+def _shifted(a, b, na, nb, d) -> dict:
+    "Bring the sums of two parts to their common mean, d apart."
+    n = na + nb
     m2 = a["m2"] + b["m2"] + d * d * na * nb / n
     m3 = a["m3"] + b["m3"] + d**3 * na * nb * (na - nb) / n**2 + 3 * d * (na * b["m2"] - nb * a["m2"]) / n
     m4 = a["m4"] + b["m4"] + d**4 * na * nb * (na * na - na * nb + nb * nb) / n**3
     m4 += 6 * d * d * (na * na * b["m2"] + nb * nb * a["m2"]) / n**2 + 4 * d * (na * b["m3"] - nb * a["m3"]) / n
     step = a["rest"] + d * nb / n
     mean = a["mean"] + step
-    return {"n": n, "mean": mean, "rest": step - (mean - a["mean"]), "m2": m2, "m3": m3, "m4": m4}
+    return {"mean": mean, "rest": step - (mean - a["mean"]), "m2": m2, "m3": m3, "m4": m4}
 
 # %% ../nbs/00f_sketch.ipynb #fc5a4062
 POINTS = 400
@@ -101,23 +113,26 @@ def merge_points(
         values, weights = values[kept], repeats * (total / POINTS)
     return {"values": values.tolist(), "weights": (weights.astype(int) if exact else weights).tolist(), "exact": exact}
 
-# %% ../nbs/00f_sketch.ipynb #54160e15
+# %% ../nbs/00f_sketch.ipynb #913db0ae
 def quantile_of(
     points: Mapping,  # as given by `points_of`
     share,  # between 0 and 1, or several of them
 ) -> np.ndarray | float:  # the value with this share of the rows below it; NaN where there are no rows
-    "Read a quantile off the points, between the middles of neighbours; equal to numpy's where every weight is 1."
+    "Read a quantile off the points, between neighbours; equal to numpy's where the points are all the values."
     values, weights = np.array(points["values"], float), np.array(points["weights"], float)
     if not len(values):
         return np.full(np.shape(share), np.nan)[()]
-    ends = np.cumsum(weights)
-    ranks = np.repeat(ends - 1, 2)  # each point covers the ranks of its rows, first to last
-    ranks[::2] = np.maximum(ends - weights, 0)
-    if not points["exact"]:
-        return np.interp(np.asarray(share) * ends[-1], ends - weights / 2, values)
-    return np.interp(np.asarray(share) * (ends[-1] - 1), ranks, np.repeat(values, 2))
+    ends, half = np.cumsum(weights), _half(points, weights)
+    if points["exact"]:  # each point covers the ranks of its rows, first to last
+        return np.interp(np.asarray(share) * (ends[-1] - 1), np.column_stack([ends - weights, ends - 1]).ravel(), np.repeat(values, 2))
+    return np.interp(np.asarray(share) * ends[-1], np.column_stack([ends - weights + half, ends - half]).ravel(), np.repeat(values, 2))
 
-# %% ../nbs/00f_sketch.ipynb #7d9832f0
+
+def _half(points, weights) -> np.ndarray:
+    "Give the rows on either side of a point that lie between it and its neighbour; a value that stands for many rows stays a step."
+    return np.minimum(weights, weights.sum() / POINTS) / 2 if not points["exact"] else np.zeros(len(weights))
+
+# %% ../nbs/00f_sketch.ipynb #d0cdbed7
 def share_below(
     points: Mapping,  # as given by `points_of`
     x,  # a value, or several
@@ -126,11 +141,14 @@ def share_below(
     values, weights = np.array(points["values"], float), np.array(points["weights"], float)
     if not len(values):
         return np.full(np.shape(x), np.nan)[()]
-    ends = np.concatenate([[0.0], np.cumsum(weights)])
-    if points["exact"]:
-        sides = [ends[np.searchsorted(values, x, side)] for side in ("left", "right")]
-        return (sides[0] + sides[1]) / 2 / ends[-1]
-    return np.interp(x, values, ends[1:] - weights / 2, 0, ends[-1]) / ends[-1]
+    x, ends = np.asarray(x, float), np.cumsum(weights)
+    half = _half(points, weights)
+    at = np.clip(np.searchsorted(values, x, "right") - 1, 0, len(values) - 1)
+    after = np.minimum(at + 1, len(values) - 1)
+    low, high, gap = ends[at] - half[at], ends[after] - weights[after] + half[after], values[after] - values[at]
+    between = low + (high - low) * np.where(gap > 0, (x - values[at]) / np.where(gap > 0, gap, 1), 0) if not points["exact"] else ends[at]
+    found = np.where(x == values[at], ends[at] - weights[at] / 2, between)
+    return (np.where(x < values[0], 0, np.where(x > values[-1], ends[-1], found)) / ends[-1])[()]
 
 # %% ../nbs/00f_sketch.ipynb #2748fc13
 def _mix(bits: np.ndarray) -> np.ndarray:
@@ -181,7 +199,7 @@ def merge_distinct(
     crowded = (POINTS - 1) / ((float(hashes[POINTS - 1]) + 1) / 2.0**64)
     return {"distinct": max(round(crowded), a["distinct"], b["distinct"]), "distinct_exact": False, "hashes": _pack(hashes[:POINTS])}
 
-# %% ../nbs/00f_sketch.ipynb #da1a1221
+# %% ../nbs/00f_sketch.ipynb #e35b59c0
 def bins_for(
     points: Mapping,  # as given by `points_of`
     low: float,  # smallest value
@@ -193,7 +211,7 @@ def bins_for(
     reach = (last - first) / 2
     start, stop = (max(low, first - reach), min(high, last + reach)) if reach > 0 else (low, high)
     values = points["values"]
-    if points["exact"] and stop - start < most and all(v == int(v) for v in values if start <= v <= stop):
+    if points["exact"] and stop - start < most and abs(start) < 1e12 and all(v == int(v) for v in values if start <= v <= stop):
         return np.arange(np.floor(start), np.floor(stop) + 2) - 0.5
     if not stop > start or not np.isfinite((stop - start) * most):
         return np.array([start, np.nextafter(stop, np.inf)]) if np.isfinite(stop - start) else np.array([start / 2, stop / 2])
@@ -218,17 +236,19 @@ def _sorted_histogram(x, edges) -> dict:
 # %% ../nbs/00f_sketch.ipynb #635af192
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
-# %% ../nbs/00f_sketch.ipynb #50195270
+# %% ../nbs/00f_sketch.ipynb #4c9621af
 def _spread(moments) -> dict:
     "Read mean, standard deviation, skewness and excess kurtosis off the moments; None where they do not exist."
-    n, m2 = moments["n"], moments["m2"]
-    still = not (n > 1 and 0 < m2 < np.inf) or m2 <= n * (4e-16 * moments["mean"]) ** 2
-    return {
-        "mean": moments["mean"] if n else None,
-        "std": (0.0 if still else (m2 / (n - 1)) ** 0.5) if n > 1 and m2 < np.inf else None,
-        "skew": None if still else moments["m3"] / n / (m2 / n) ** 1.5,
-        "kurtosis": None if still else moments["m4"] / n / (m2 / n) ** 2 - 3,
-    }
+    n, mean, m2, m3, m4 = (np.float64(moments[k]) for k in ("n", "mean", "m2", "m3", "m4"))
+    with np.errstate(all="ignore"):
+        spread = m2 / n if m2 > n * (4e-16 * mean) ** 2 else np.float64(0)
+        known = {"mean": mean if n else None, "std": (spread * n / (n - 1)) ** 0.5 if n > 1 else None}
+        known |= (
+            {"skew": m3 / n / spread**1.5, "kurtosis": m4 / n / spread**2 - 3} if n > 1 and spread > 0 else {"skew": None, "kurtosis": None}
+        )
+    largest = np.finfo(float).max / max(n, 1) / 10
+    over = {"std": m2 > largest, "skew": abs(m3) > largest or m2 > largest, "kurtosis": m4 > largest or m2 > largest}
+    return {k: None if v is None or not np.isfinite(v) or over.get(k) else float(v) for k, v in known.items()}
 
 # %% ../nbs/00f_sketch.ipynb #5587cdc4
 NARROW = 1 << 18  # range of whole numbers up to which counting beats sorting
