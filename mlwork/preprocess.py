@@ -42,7 +42,7 @@ from mlwork.steps import (
     rows_inside,
 )
 
-# %% ../nbs/04_preprocess.ipynb #ce9e9843
+# %% ../nbs/04_preprocess.ipynb #6eadd3a7
 def _one_of(what, value, options):
     if value not in options:
         raise unknown(what, value, options)
@@ -54,17 +54,23 @@ def _positive(what, value):
 
 
 def _only_numbers(step, columns, scene):
-    "Refuse columns that are not numbers yet, by name."
+    "Keep the columns that are numbers; refuse one that is not and was called by its name."
     wrong = [c for c in columns if scene.roles[c] != "numeric"]
-    if wrong:
-        got, do = f"{wrong[0]!r}, which is {scene.roles[wrong[0]]}", "leave it out, or put standardise_formats, dates or encode before"
+    named = [c for c in wrong if c == step.columns or isinstance(step.columns, tuple) and c in step.columns]
+    if named:
+        got, do = f"{named[0]!r}, which is {scene.roles[named[0]]}", "leave it out, or put standardise_formats, dates or encode before"
         raise BadInput(f"{step} works on numbers", got, do)
+    return [c for c in columns if c not in wrong]
+
+
+def _entry(make, columns):
+    return [(make, columns)] if columns else []
 
 # %% ../nbs/04_preprocess.ipynb #5844f336
 _KINDS = {"numbers": "numeric", "dates": "datetime", "booleans": "numeric", "spellings": None}  # kind: the role that comes out
 _KIND_OF_ROLE = {"numeric": "numbers", "datetime": "dates", "boolean": "booleans"}
 
-# %% ../nbs/04_preprocess.ipynb #c8cb9983
+# %% ../nbs/04_preprocess.ipynb #4dca1b2d
 @dataclass(frozen=True)
 class standardise_formats(Step):
     "Read numbers, dates or truths out of text, or bring several spellings to one."
@@ -84,7 +90,11 @@ class standardise_formats(Step):
     def check(self):
         _one_of("kind", self.kind, ("auto", *_KINDS))
         _one_of("decimal", self.decimal, (".", ","))
-        pairs = self.spellings.items() if isinstance(self.spellings, dict) else self.spellings
+        try:
+            pairs = dict(self.spellings).items()
+        except (TypeError, ValueError) as e:
+            do = 'spellings={"PORT ÉMILE": "Port Émile"}'
+            raise BadType("spellings must be a table from what is written to what is meant", repr(self.spellings), do) from e
         object.__setattr__(self, "spellings", tuple((str(a), str(b)) for a, b in pairs))
         if self.kind == "spellings" and not self.spellings:
             raise BadInput("spellings must say what is meant", "none", 'spellings={"PORT ÉMILE": "Port Émile"}')
@@ -116,7 +126,7 @@ def _reader(step, kind):
 # %% ../nbs/04_preprocess.ipynb #e128881f
 _SIMPLE = {"mean": "mean", "median": "median", "mode": "most_frequent", "constant": "constant"}
 
-# %% ../nbs/04_preprocess.ipynb #8d8eaeca
+# %% ../nbs/04_preprocess.ipynb #b0051069
 @dataclass(frozen=True)
 class impute(Step):
     "Fill missing values with what the training rows suggest."
@@ -141,8 +151,8 @@ class impute(Step):
         if self.strategy == "auto" and not scene.needs.complete:
             return []
         if self.strategy not in ("mode", "constant"):
-            _only_numbers(self, columns, scene)
-        return [(_imputer(self), columns)]
+            columns = _only_numbers(self, columns, scene)
+        return _entry(_imputer(self), columns)
 
     @property
     def joint(self):
@@ -197,7 +207,7 @@ _WIDTH = {"iqr": 1.5, "zscore": 3.0, "quantile": 0.01}
 def _width(step):
     return _WIDTH[step.method] if step.width is None else step.width
 
-# %% ../nbs/04_preprocess.ipynb #faddb0ce
+# %% ../nbs/04_preprocess.ipynb #4a909dcb
 @dataclass(frozen=True)
 class clip_outliers(Step):
     "Pull values that are far away back to a bound learned from the training rows."
@@ -213,10 +223,11 @@ class clip_outliers(Step):
     def check(self):
         _one_of("method", self.method, _WIDTH)
         _positive("width", _width(self))
+        if self.method == "quantile" and _width(self) >= 0.5:
+            raise BadInput("width must be below 0.5 with quantile", repr(self.width), "0.01 is one row in a hundred at each end")
 
     def transformers(self, columns, scene):
-        _only_numbers(self, columns, scene)
-        return [(OutlierClipper(self.method, _width(self)), columns)]
+        return _entry(OutlierClipper(self.method, _width(self)), _only_numbers(self, columns, scene))
 
 # %% ../nbs/04_preprocess.ipynb #5d57cc23
 @dataclass(frozen=True)
@@ -245,7 +256,7 @@ class drop_outliers(Step):
         _only_numbers(self, columns, scene)
         return []
 
-# %% ../nbs/04_preprocess.ipynb #8876665d
+# %% ../nbs/04_preprocess.ipynb #3748f950
 @dataclass(frozen=True)
 class scale(Step):
     "Bring columns of numbers to like size or shape."
@@ -264,11 +275,10 @@ class scale(Step):
     def transformers(self, columns, scene):
         if self.method == "auto" and not scene.needs.scaled:
             return []
-        _only_numbers(self, columns, scene)
+        made = {"minmax": MinMaxScaler, "robust": RobustScaler, "power": PowerTransformer}.get(self.method, StandardScaler)()
         if self.method == "quantile":
-            return [(QuantileTransformer(n_quantiles=100, output_distribution="normal", random_state=self.seed), columns)]
-        made = {"minmax": MinMaxScaler, "robust": RobustScaler, "power": PowerTransformer}
-        return [(made.get(self.method, StandardScaler)(), columns)]
+            made = QuantileTransformer(n_quantiles=100, output_distribution="normal", random_state=self.seed)
+        return _entry(made, _only_numbers(self, columns, scene))
 
 # %% ../nbs/04_preprocess.ipynb #25e14585
 _MOST_LEVELS = 30  # columns of one-hot

@@ -71,7 +71,7 @@ class RecipeChanges:
         mine, theirs = ([*map(str, r.steps), *(f"{c}: {role}" for c, role in r.roles.items())] for r in (self, other))
         return [line for line in difflib.ndiff(mine, theirs) if line[0] in "+-"]
 
-# %% ../nbs/03b_recipe.ipynb #dd2ba375
+# %% ../nbs/03b_recipe.ipynb #593bc712
 class RecipeTexts:
     "The texts that a recipe becomes, and how one comes back."
 
@@ -93,11 +93,12 @@ class RecipeTexts:
         steps = [{"step": _key_of(s)} | {f.name: as_written(getattr(s, f.name)) for f in fields(s)} for s in self.steps]
         return to_json({"format": 1, "target": self.target, "roles": self.roles, "orders": self.orders, "steps": steps})
 
-    def sklearn_code(self, model=None) -> str:  # model: a scikit-learn estimator; None for the preprocessing alone
+    def sklearn_code(self, model=None) -> str:  # model: an estimator, or a pipeline that this recipe made; None for the preprocessing alone
         "Write the plain scikit-learn equivalent as a piece of source: imports, helpers, `keep_rows` where rows are dropped, `pipeline`."
         writer = SourceWriter()
         body = [self._keep_rows_text(writer)] if self.row_steps else []
-        body.append(f"pipeline = {_pipeline_text(writer, self.pipeline(model))}")
+        made = isinstance(model, Pipeline) and model.steps[0][0] == "columns"
+        body.append(f"pipeline = {_pipeline_text(writer, model if made else self.pipeline(model))}")
         sources = helper_sources(t.__name__ for t in writer.used if t.__module__ == plain_steps.__name__)
         return "\n\n\n".join(["\n".join(import_lines(writer.used, sources)), *(s.strip("\n") for s in sources), *body]) + "\n"
 
