@@ -93,12 +93,14 @@ def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     rows = max(64, 200_000 // max(a.shape[1] * b.shape[1], 1))
     return sum((a[i : i + rows].T @ b[i : i + rows] for i in range(0, len(a), rows)), np.zeros((a.shape[1], b.shape[1])))
 
-# %% ../nbs/02q_associations.ipynb #3e8006dd
+# %% ../nbs/02q_associations.ipynb #a6020a36
 def correlate(
     a: np.ndarray,  # n rows x p columns, NaN where missing
     b: np.ndarray,  # n rows x q columns
 ) -> np.ndarray:  # p x q correlations over the rows that both have; NaN where a column does not vary there
     "Correlate all columns of two tables, pair by pair."
+    if not a.size or not b.size:
+        return np.full((a.shape[1], b.shape[1]), np.nan)
     known_a, known_b = ~np.isnan(a), ~np.isnan(b)
     if known_a.all() and known_b.all():
         a, b = a - a.mean(0), b - b.mean(0)

@@ -209,7 +209,7 @@ def describe(
     entry |= {"unit": column.unit} if column.kind == "numeric" else {}
     return entry | {"unread": rows - missing - facts["count"]} | facts
 
-# %% ../nbs/02p_columns.ipynb #0c119c95
+# %% ../nbs/02p_columns.ipynb #2ec77dea
 def _tally(places: np.ndarray, size: int, target: Column) -> list:
     "Count classes, or rows and the target's mean, at each of `size` places; a place below 0 does not count."
     if target.kind == "levels":
@@ -225,9 +225,9 @@ def _tally(places: np.ndarray, size: int, target: Column) -> list:
 def _places(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
     "Give the bin of each number, -1 outside; the last edge belongs to the last bin."
     size, inside = len(edges) - 1, (numbers >= edges[0]) & (numbers <= edges[-1])
-    scale = size / (edges[-1] - edges[0])
-    at = np.where(inside, (np.where(inside, numbers, edges[0]) - edges[0]) * scale, -1.0).astype(np.int64)
-    return np.minimum(at, size - 1)
+    span = edges[-1] / 2 - edges[0] / 2
+    at = (np.where(inside, numbers, edges[0]) / 2 - edges[0] / 2) * (size / span if size < span * 1e300 else 0)
+    return np.where(inside, np.minimum(at.astype(np.int64), size - 1), -1)
 
 # %% ../nbs/02p_columns.ipynb #f0dd736c
 SHOWN_LEVELS = 50  # levels counted against the target, the most frequent ones

@@ -116,7 +116,7 @@ class Profile(_ProfileViews):
 
     __add__ = merge
 
-# %% ../nbs/03_explore.ipynb #25506084
+# %% ../nbs/03_explore.ipynb #2390f463
 def _names(frame: pd.DataFrame) -> list:
     "Give the columns' names as texts; refuses repeated ones."
     names = ["_".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns]
@@ -140,7 +140,7 @@ def _role(values: pd.Series) -> str:
     "Guess a role; the rarer types are decided here."
     if values.dtype.kind in "mc" or values.dtype == object or isinstance(values.dtype, pd.PeriodDtype):
         return {"m": "numeric", "c": "ignored"}.get(values.dtype.kind, "categorical" if values.dtype == object else "datetime")
-    return guess_role(values).role
+    return guess_role(values.mask(np.isinf(values)) if values.dtype.kind == "f" else values).role
 
 # %% ../nbs/03_explore.ipynb #01a0acbb
 @dataclass(frozen=True)

@@ -45,16 +45,16 @@ def short(
         return f"{number:,.0f}" if abs(number) < 1e15 else f"{number:.{digits - 1}e}"
     return f"{number:.{digits}g}" if abs(number) < 1e-4 else f"{round(number, digits - 1 - floor(log10(abs(number)))):,.10g}"
 
-# %% ../nbs/00d_show.ipynb #a50e66a5
+# %% ../nbs/00d_show.ipynb #4189bc82
 def ticks(
     low: float,  # lower end of the axis
     high: float,  # upper end, above `low`
     about: int = 5,  # how many ticks are wanted, roughly
 ) -> list[float]:  # round numbers from `low` to `high`
     "Choose round numbers for an axis."
-    if not (isfinite(low) and isfinite(high)) or high <= low or (high - low) / about == 0:
+    raw = high / about - low / about
+    if not (isfinite(low) and isfinite(high)) or raw <= 0 or raw > 1e306 or raw < 1e-300:
         return [low]
-    raw = (high - low) / about
     power = 10 ** floor(log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
     first = -(-low // step)

@@ -199,7 +199,7 @@ def merge_distinct(
     crowded = (POINTS - 1) / ((float(hashes[POINTS - 1]) + 1) / 2.0**64)
     return {"distinct": max(round(crowded), a["distinct"], b["distinct"]), "distinct_exact": False, "hashes": _pack(hashes[:POINTS])}
 
-# %% ../nbs/00f_sketch.ipynb #e35b59c0
+# %% ../nbs/00f_sketch.ipynb #7b5e955c
 def bins_for(
     points: Mapping,  # as given by `points_of`
     low: float,  # smallest value
@@ -207,21 +207,27 @@ def bins_for(
     most: int = 24,  # number of bins, at most
 ) -> np.ndarray:  # rising edges, at least two
     "Choose the edges of a histogram: one bin a value where few whole numbers occur, else 24 over the bulk."
-    first, last = quantile_of(points, [0.01, 0.99])
-    reach = (last - first) / 2
-    start, stop = (max(low, first - reach), min(high, last + reach)) if reach > 0 else (low, high)
+    with np.errstate(over="ignore"):
+        first, last = quantile_of(points, [0.01, 0.99])
+        reach = last / 2 - first / 2
+        start, stop = (max(low, first - reach), min(high, last + reach)) if reach > 0 else (low, high)
     values = points["values"]
-    if points["exact"] and stop - start < most and abs(start) < 1e12 and all(v == int(v) for v in values if start <= v <= stop):
+    if points["exact"] and stop / 2 - start / 2 < most / 2 and abs(start) < 1e12 and all(v == int(v) for v in values if start <= v <= stop):
         return np.arange(np.floor(start), np.floor(stop) + 2) - 0.5
-    if not stop > start or not np.isfinite((stop - start) * most):
-        return np.array([start, np.nextafter(stop, np.inf)]) if np.isfinite(stop - start) else np.array([start / 2, stop / 2])
-    return np.linspace(start, stop, most + 1)
+    edges = np.unique(np.linspace(start / 2, stop / 2, most + 1) * 2)  # halved, so that no difference overflows
+    if len(edges) > most or stop > start:
+        return edges if len(edges) > most else np.array([start, stop])
+    return np.array([np.nextafter(start, 0), start] if start > 0 else [start, np.nextafter(start, np.inf)])
 
-# %% ../nbs/00f_sketch.ipynb #c070ce81
+# %% ../nbs/00f_sketch.ipynb #36590027
 def _histogram(points, edges, count) -> dict:
     "Count rows between edges, from the points of a merged column."
-    below = share_below(points, np.nextafter(edges, -np.inf)) if points["exact"] else share_below(points, edges)
-    whole = np.round(below * count).astype(int)
+    values = np.array(points["values"], float)
+    if points["exact"]:
+        ends = np.concatenate([[0], np.cumsum(points["weights"])])
+        whole = ends[np.append(np.searchsorted(values, edges[:-1], "left"), np.searchsorted(values, edges[-1], "right"))]
+    else:
+        whole = np.round(share_below(points, edges) * count).astype(int)
     whole[0] = 0 if edges[0] <= points["values"][0] else whole[0]
     whole[-1] = count if edges[-1] >= points["values"][-1] else whole[-1]
     return {"edges": edges.tolist(), "counts": np.diff(whole).tolist(), "below": int(whole[0]), "above": int(count - whole[-1])}
