@@ -42,7 +42,7 @@ from mlwork.steps import (
     rows_inside,
 )
 
-# %% ../nbs/04_preprocess.ipynb #6eadd3a7
+# %% ../nbs/04_preprocess.ipynb #d0a26f32
 def _one_of(what, value, options):
     if value not in options:
         raise unknown(what, value, options)
@@ -54,13 +54,16 @@ def _positive(what, value):
 
 
 def _only_numbers(step, columns, scene):
-    "Keep the columns that are numbers; refuse one that is not and was called by its name."
-    wrong = [c for c in columns if scene.roles[c] != "numeric"]
-    named = [c for c in wrong if c == step.columns or isinstance(step.columns, tuple) and c in step.columns]
+    return _only(step, columns, "numbers", [c for c in columns if scene.roles[c] == "numeric"], scene)
+
+
+def _only(step, columns, what, fit, scene):
+    "Keep the columns that fit; refuse one that does not and was called by its name."
+    named = [c for c in columns if c not in fit and (c == step.columns or isinstance(step.columns, tuple) and c in step.columns)]
     if named:
-        got, do = f"{named[0]!r}, which is {scene.roles[named[0]]}", "leave it out, or put standardise_formats, dates or encode before"
-        raise BadInput(f"{step} works on numbers", got, do)
-    return [c for c in columns if c not in wrong]
+        got, do = f"{named[0]!r}, which is {scene.roles[named[0]]}", "leave it out, or put the step elsewhere in the list"
+        raise BadInput(f"{step} works on {what}", got, do)
+    return fit
 
 
 def _entry(make, columns):
@@ -158,7 +161,7 @@ class impute(Step):
     def joint(self):
         return self.strategy in ("neighbours", "iterative")
 
-# %% ../nbs/04_preprocess.ipynb #9d8b38d6
+# %% ../nbs/04_preprocess.ipynb #f737d461
 def _imputer(step):
     "Make the imputer of a step; a column without any value stays, filled with 0."
     common = {"add_indicator": step.strategy == "auto" if step.indicator is None else step.indicator, "keep_empty_features": True}
@@ -166,6 +169,7 @@ def _imputer(step):
         return KNNImputer(n_neighbors=step.neighbours, **common)
     if step.strategy == "iterative":
         import_module("sklearn.experimental.enable_iterative_imputer")
+        common["keep_empty_features"] = False  # else scikit-learn 1.9 writes into the frame, which pandas 3 forbids
         return import_module("sklearn.impute").IterativeImputer(random_state=step.seed, **common)
     return SimpleImputer(strategy=_SIMPLE.get(step.strategy, "median"), fill_value=step.value, **common)
 
@@ -337,7 +341,7 @@ def _with_order(step, columns, scene):
     "List the columns whose levels have a known order, unless each level is to get a column."
     return [c for c in columns if step.method != "onehot" and scene.orders.get(c)]
 
-# %% ../nbs/04_preprocess.ipynb #74dd03ad
+# %% ../nbs/04_preprocess.ipynb #bcff57b9
 @dataclass(frozen=True)
 class group_rare(Step):
     "Give rare and unknown categories one common name."
@@ -356,7 +360,8 @@ class group_rare(Step):
             raise BadInput("min_share must be below 1", repr(self.min_share), "0.01 is one row in a hundred")
 
     def transformers(self, columns, scene):
-        return [(RareGrouper(self.min_share, self.other), columns)]
+        categories = [c for c in columns if scene.roles[c] in ("categorical", "ordinal", "boolean")]
+        return _entry(RareGrouper(self.min_share, self.other), _only(self, columns, "categories", categories, scene))
 
 # %% ../nbs/04_preprocess.ipynb #72556a41
 @dataclass(frozen=True)
