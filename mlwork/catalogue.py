@@ -160,7 +160,7 @@ _BAYES = Card(
     maker=_bayes,
 )
 
-# %% ../nbs/05a_catalogue.ipynb #343bb744
+# %% ../nbs/05a_catalogue.ipynb #3b3d1587
 def _forest(sizes):
     settings = {
         "n_estimators": 200,
@@ -176,7 +176,7 @@ _FOREST = Card(
     "forest",
     "Random forest",
     _ALL,
-    _NUMBERS,
+    (),
     words="Two hundred deep trees on resampled rows and columns, averaged.",
     good="As a sturdy second opinion that needs no tuning.",
     risks="Large on disk; its probabilities shun 0 and 1; cannot go beyond the values it has seen.",
@@ -222,7 +222,7 @@ def _svm(sizes):
         return TransformedTargetRegressor(SVR(), transformer=StandardScaler())
     return _calibrated(SVC(), sizes) if sizes.fewest >= 4 else SVC()
 
-# %% ../nbs/05a_catalogue.ipynb #e0f76dfa
+# %% ../nbs/05a_catalogue.ipynb #880d7f42
 def _calibrated(model, sizes):
     "Let a model without probabilities learn them from its own out-of-fold distances."
     from sklearn.calibration import CalibratedClassifierCV
@@ -242,7 +242,7 @@ _SVM = Card(
     maker=_svm,
 )
 
-# %% ../nbs/05a_catalogue.ipynb #7c917b7b
+# %% ../nbs/05a_catalogue.ipynb #53d95f76
 def _network(sizes):
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 

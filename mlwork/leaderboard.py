@@ -6,18 +6,17 @@
 __all__ = ['NO_BETTER', 'TIED', 'UNSTABLE', 'FAILED', 'NOT_CONVERGED', 'TOO_GOOD', 'UNDEFINED', 'STOPPED', 'WARNED',
            'Leaderboard', 'make_leaderboard']
 
-# %% ../nbs/05e_leaderboard.ipynb #13950a5a
+# %% ../nbs/05e_leaderboard.ipynb #2a85583d
 import html
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from .catalogue import catalogue
-from .core import BadInput, Finding, Findings, Kind, findings_html
+from .core import BadInput, Findings, Kind, findings_html
 from .folds import Contest, Trial
 from .metrics import METRICS
 from .predicting import score_predictions

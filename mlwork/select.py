@@ -23,7 +23,7 @@ from .metrics import METRICS, main_metric
 from .recipe import Recipe
 from .split import Split
 
-# %% ../nbs/06_select.ipynb #d9173395
+# %% ../nbs/06_select.ipynb #dfb06df5
 def _named(models, task):
     "Give every contestant a name: [(name, catalogue name or estimator)]."
     if models is None:
@@ -44,7 +44,7 @@ def _estimator(name, model, y, task, seed):
     if isinstance(model, type) or not (hasattr(model, "fit") and hasattr(model, "predict") and hasattr(model, "get_params")):
         do = "give a name of catalogue(), or an estimator such as LogisticRegression()"
         raise BadType("a model must be a name or a scikit-learn estimator", f"{name}: {model!r}"[:120], do)
-    if not (is_regressor(model) if task == "regression" else is_classifier(model)):
+    if is_classifier(model) if task == "regression" else is_regressor(model):
         kind = "a regressor" if task == "regression" else "a classifier"
         raise BadInput(f"a {task} task needs {kind}", f"{name}: {type(model).__name__}", "see catalogue(task)")
     return clone(model)
