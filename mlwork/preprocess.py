@@ -173,7 +173,7 @@ def _imputer(step):
         return import_module("sklearn.impute").IterativeImputer(random_state=step.seed, **common)
     return SimpleImputer(strategy=_SIMPLE.get(step.strategy, "median"), fill_value=step.value, **common)
 
-# %% ../nbs/04_preprocess.ipynb #c38b8156
+# %% ../nbs/04_preprocess.ipynb #8d310d36
 @dataclass(frozen=True)
 class drop_missing(Step):
     "Leave out training rows in which a value is missing, and say what becomes of new rows."
@@ -189,11 +189,11 @@ class drop_missing(Step):
     def check(self):
         _one_of("new_rows", self.new_rows, ("impute", "refuse"))
 
-    def keep(self, frame, columns):
+    def keep(self, frame, columns):  # frame: after the steps before; columns: those chosen
         "Mark the complete rows."
         return frame[columns].notna().all(axis=1).to_numpy()
 
-    def keep_text(self, writer, columns):
+    def keep_text(self, writer, columns):  # writer: of the source; columns: those chosen
         "Write the same as source."
         return f"known[{columns!r}].notna().all(axis=1).to_numpy()"
 
@@ -233,7 +233,7 @@ class clip_outliers(Step):
     def transformers(self, columns, scene):
         return _entry(OutlierClipper(self.method, _width(self)), _only_numbers(self, columns, scene))
 
-# %% ../nbs/04_preprocess.ipynb #5d57cc23
+# %% ../nbs/04_preprocess.ipynb #975eaa83
 @dataclass(frozen=True)
 class drop_outliers(Step):
     "Leave out training rows with a value that is far away; new rows are predicted as they come."
@@ -248,11 +248,11 @@ class drop_outliers(Step):
     drops_rows = True
     check = clip_outliers.check
 
-    def keep(self, frame, columns):
+    def keep(self, frame, columns):  # frame: after the steps before; columns: those chosen
         "Mark the rows without a far value."
         return rows_inside(frame[columns], self.method, _width(self))
 
-    def keep_text(self, writer, columns):
+    def keep_text(self, writer, columns):  # writer: of the source; columns: those chosen
         "Write the same as source."
         return f"{writer.name(rows_inside)}(known[{columns!r}], {self.method!r}, {_width(self)!r})"
 

@@ -303,11 +303,11 @@ def make_pipeline(
         parts.append(("model", _with_categories(model, codes)))
     return Pipeline(parts).set_output(transform="pandas")
 
-# %% ../nbs/03ab_stages.ipynb #7e7408ac
+# %% ../nbs/03ab_stages.ipynb #9d2d7d7e
 def apply_step(
     step: Step,
     columns: list,  # those chosen
-    scene: Scene,
+    scene: Scene,  # what is there when the step comes
     frame: pd.DataFrame,  # n rows, as the steps before left them
     y=None,  # the target, n values
 ) -> pd.DataFrame:
