@@ -5,6 +5,7 @@ usage: python docs/notebooks.py [--readme-only] [NOTEBOOK ...]      (default: ev
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 import time
@@ -14,7 +15,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
 from nbdev.clean import nbdev_clean
-from nbdev.export import nbdev_export
+from nbdev.doclinks import nbdev_export
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = {"kernelspec": {"display_name": "python3", "language": "python", "name": "python3"}}
@@ -39,7 +40,10 @@ def readme():
     notebook = nbformat.read(ROOT / "nbs" / "index.ipynb", as_version=4)
     notebook.cells = [c for c in notebook.cells if "#| hide" not in c.source and "#| default_exp" not in c.source]
     text, _ = MarkdownExporter().from_notebook_node(notebook)
-    return text.replace("](../", "](").replace('src="../', 'src="').strip() + "\n"
+    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r"\]\((?!\.\./|http)([^)]+\.ipynb)\)", r"](nbs/\1)", text).replace("](../", "](")
+    text = re.sub(r"^```\n(?=from|data)", "```python\n", text, flags=re.MULTILINE)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 def main():

@@ -11,13 +11,16 @@ __all__ = ['BadInput', 'BadType', 'Dataset', 'Finding', 'Findings', 'Leaderboard
            'transformer']
 
 # %% ../nbs/13_all.ipynb #735ab6f2
+from .advice import advise, quick_model
 from .catalogue import catalogue
 from .collect import Dataset, load
 from .core import BadInput, BadType, Finding, Findings, MissingExtra, MlworkError, NotFound, Sealed
 from .evaluate import Report, evaluate
 from .explore import Profile, profile
 from .features import dates, text_features
+from .learning import learning_curve
 from .metrics import METRICS, compare, score
+from .model import Model, load_model
 from mlwork.preprocess import (
     clean_text,
     clip_outliers,
@@ -33,10 +36,7 @@ from mlwork.preprocess import (
 )
 from .recipe import Recipe
 from .select import Leaderboard, compare_models
-from .advice import advise, quick_model
 from .split import Split, holdout
-from .learning import learning_curve
-from .model import Model, load_model
 from .train import fit
 from .workflow import Settings, read_settings, run
 

@@ -6,7 +6,6 @@
 __all__ = ['app', 'run_command', 'summary', 'explore_command', 'predict_command', 'scored', 'init_command', 'main']
 
 # %% ../nbs/12a_cli.ipynb #19c6d2b6
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,7 +86,9 @@ def _settings(path, data, target, out, changes):
 # %% ../nbs/12a_cli.ipynb #c1c920da
 @app.command("run")
 def run_command(
-    data: Annotated[str, typer.Option(metavar="FILE", help="The table: a file, a URL, sample:NAME, …; settings.ini's where left out.")] = "",
+    data: Annotated[
+        str, typer.Option(metavar="FILE", help="The table: a file, a URL, sample:NAME, …; settings.ini's where left out.")
+    ] = "",
     target: _Target = "",
     out: Annotated[str, typer.Option(metavar="DIR", help="Where run folders go.")] = "",
     settings: Annotated[Path, typer.Option(metavar="FILE", help="The settings to follow.")] = Path("settings.ini"),
@@ -108,7 +109,14 @@ def summary(
     "Say in a terminal what a run found."
     worst = run.findings.at_least("warning")
     lines = [f"Findings: {len(run.findings)}, of which {len(worst)} to act on", *(f"  {f}" for f in worst), ""]
-    lines += ["Leaderboard", run.board.table().to_string(), "", f"Final metrics of {run.model_name}", run.report.table().to_string(index=False), ""]
+    lines += [
+        "Leaderboard",
+        run.board.table().to_string(),
+        "",
+        f"Final metrics of {run.model_name}",
+        run.report.table().to_string(index=False),
+        "",
+    ]
     return "\n".join([*lines, f"Report: {run.folder / 'report.html'}"])
 
 # %% ../nbs/12a_cli.ipynb #e5a0a9fd
@@ -152,7 +160,7 @@ def _write_table(frame, path):
     else:
         raise BadInput("--out must end in .csv, .parquet or .jsonl", repr(path.suffix), "change the ending")
 
-# %% ../nbs/12a_cli.ipynb #5b0b5053
+# %% ../nbs/12a_cli.ipynb #89aababb
 @app.command("predict")
 def predict_command(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder, or the model folder in it.")],
@@ -162,15 +170,15 @@ def predict_command(
 ):
     "Score a table with a saved model; each row keeps its id columns and its place."
     with _one_line(debug):
-        from mlwork.collect import load
         from mlwork.model import load_model
+        from mlwork.sources import read_table
 
         loaded = load_model(_model_folder(model))
-        data = load(file)
-        for finding in loaded.check(data.frame):
+        frame = read_table(file).frame
+        for finding in loaded.check(frame):
             _tell(finding)
-        _write_table(scored(loaded, data.frame), out)
-        _tell(f"{len(data):,} predictions written to {out}")
+        _write_table(scored(loaded, frame), out)
+        _tell(f"{len(frame):,} predictions written to {out}")
 
 # %% ../nbs/12a_cli.ipynb #13d3f015
 def scored(

@@ -19,9 +19,9 @@ def _before(values, groups):
     "Sum the earlier values of each row's group."
     return pd.Series(values).groupby(groups, sort=False).cumsum().to_numpy() - values
 
-# %% ../nbs/08a_curves.ipynb #170e7ee8
-def _running_sums(truth, groups):
-    "For rows by falling probability: running sums over groups of a (hits), b (alarms), P (positives), N (rows) and of their products."
+# %% ../nbs/08a_curves.ipynb #16935986
+def _running_sums(truth, groups, rows):
+    "At some rows, by falling probability: running sums over groups of a (hits), b (alarms), P (positives), N (rows) and of their products."
     hit, one = truth.astype(float), np.ones(len(truth))
     positives, sizes = np.bincount(groups, hit), np.bincount(groups)
     P, N, a, b = positives[groups], sizes[groups], _before(hit, groups), _before(one, groups)
@@ -29,7 +29,7 @@ def _running_sums(truth, groups):
     parts |= {"aP": hit * P, "bP": P, "aN": hit * N, "bN": N, "alarmed": b == 0}
     fixed = {"P": positives.sum(), "N": sizes.sum(), "PP": positives @ positives, "NN": sizes @ sizes, "PN": positives @ sizes}
     fixed |= {"positive": (positives > 0).sum(), "groups": len(sizes)}
-    return pd.DataFrame({k: np.cumsum(v, dtype=float) for k, v in parts.items()}).assign(**fixed)
+    return pd.DataFrame({k: np.cumsum(v, dtype=float)[rows] for k, v in parts.items()}).assign(**fixed)
 
 
 def _squares(s, weight):
@@ -95,7 +95,7 @@ def threshold_table(
         out[name], out[f"{name}_low"], out[f"{name}_high"] = value, low, high
     return out.assign(false_alarm_rate=(s.b - s.a) / np.maximum(s.N - s.P, 1))
 
-# %% ../nbs/08a_curves.ipynb #47588910
+# %% ../nbs/08a_curves.ipynb #d88d82a9
 def threshold_sums(
     truth: np.ndarray,  # as for `threshold_table`
     p: np.ndarray,
@@ -107,7 +107,7 @@ def threshold_sums(
     order = np.argsort(-p, kind="stable")
     codes = np.arange(len(p)) if groups is None else pd.factorize(np.asarray(groups))[0]
     rows = _chosen_thresholds(p[order], truth[order], limit)
-    s = _running_sums(truth[order], codes[order]).iloc[rows].reset_index(drop=True)
+    s = _running_sums(truth[order], codes[order], rows)
     return s, p[order][rows]
 
 # %% ../nbs/08a_curves.ipynb #b2727f63
@@ -207,7 +207,7 @@ def _slope(truth, p, codes):
     error = np.sqrt((inverse @ (scores.T @ scores) @ inverse)[1, 1])
     return float(beta[1]), float(beta[1] - 1.96 * error), float(beta[1] + 1.96 * error)
 
-# %% ../nbs/08a_curves.ipynb #19ca0fb6
+# %% ../nbs/08a_curves.ipynb #39e7011e
 def calibrate_bins(
     truth: np.ndarray,  # True where the event happened, n rows
     p: np.ndarray,  # its promised probability, n rows
@@ -221,7 +221,7 @@ def calibrate_bins(
     rank = pd.Series(p).rank(method="min").to_numpy() - 1
     number = pd.factorize(np.floor(rank * bins / len(p)), sort=True)[0]
     n, promised, observed = np.bincount(number), np.bincount(number, p), np.bincount(number, truth)
-    low, high = wilson_bounds(observed / n, _worth(truth, number, codes))
+    low, high = wilson_bounds(observed / n, n if groups is None else _worth(truth, number, codes))
     noise = np.sqrt(2 / np.pi * np.bincount(number, p * (1 - p))).sum() / len(p)
     off = np.bincount(codes, p - truth)
     bias, error = (p - truth).mean(), 1.96 * max(np.sqrt(((off - off.mean()) ** 2).sum()), 1) / len(p)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Explanation', 'permutation', 'shapley', 'explain_model']
 
-# %% ../nbs/08f_explain.ipynb #abbfcbab
+# %% ../nbs/08f_explain.ipynb #957bccf5
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from .core import need, track, unknown
+from .core import need, threads_for, track, unknown
 from .metrics import METRICS, main_metric
 from .model import Model
 from .predicting import predictions, score_predictions
@@ -56,14 +56,15 @@ class Explanation:
     def _repr_html_(self):
         return self.svg() + html_table(self.importances)
 
-# %% ../nbs/08f_explain.ipynb #23333439
+# %% ../nbs/08f_explain.ipynb #92ae860d
 def _fold_model(split, model, fold):
     "Fit a clone on the training part of a fold; gives it with the validation rows."
     fitted_on, valid = fold
     train = split.train
     X, y = train.frame[model.features], train.y
     rows = fitted_on[model.recipe.training_rows(X)[fitted_on]]
-    return clone(model.pipeline).fit(X.iloc[rows], y.iloc[rows].to_numpy()), X.iloc[valid], y.iloc[valid]
+    with threads_for(len(rows)):
+        return clone(model.pipeline).fit(X.iloc[rows], y.iloc[rows].to_numpy()), X.iloc[valid], y.iloc[valid]
 
 # %% ../nbs/08f_explain.ipynb #0db56288
 def permutation(

@@ -6,14 +6,14 @@
 __all__ = ['OVERFIT', 'UNDERFIT', 'MORE_ROWS', 'guess_predictions', 'guess_score', 'paired_gain', 'skill', 'gap_findings',
            'LearningCurve', 'learning_curve']
 
-# %% ../nbs/08c_learning.ipynb #62dbac7d
+# %% ../nbs/08c_learning.ipynb #08494dab
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from .core import BadInput, Findings, Kind, track
+from .core import BadInput, Findings, Kind, threads_for, track
 from .explore import profile
 from .metrics import METRICS, Interval, compare, main_metric
 from .model import Model
@@ -162,7 +162,7 @@ def _enough(y, task):
     "Tell whether a part is large enough to fit on: 30 rows, and 5 of each class."
     return len(y) >= 30 and (task == "regression" or y.value_counts().min() >= 5)
 
-# %% ../nbs/08c_learning.ipynb #88d11745
+# %% ../nbs/08c_learning.ipynb #d82a0241
 def _fit_sizes(split, recipe, pipeline, shares, seed):
     "Fit at every size in every fold; gives {share: (training parts, validation parts)}."
     train = split.train
@@ -176,7 +176,8 @@ def _fit_sizes(split, recipe, pipeline, shares, seed):
     small = {s for s, rows, _ in jobs if not _enough(y.iloc[rows], train.task) or y.iloc[rows].nunique() < (strata.max() + 1)}
     found = {s: ([], []) for s in shares if s not in small}
     for s, rows, valid in track([j for j in jobs if j[0] not in small], "learning curve"):
-        fold = clone(pipeline).fit(X.iloc[rows], y.iloc[rows].to_numpy())
+        with threads_for(len(rows)):
+            fold = clone(pipeline).fit(X.iloc[rows], y.iloc[rows].to_numpy())
         for part, at in zip(found[s], (rows, valid), strict=True):
             part.append(predictions(fold, X.iloc[at], y.iloc[at]))
     return found

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Predicted', 'OutOfFold', 'out_of_fold', 'from_predictions']
 
-# %% ../nbs/08d_oof.ipynb #227a1cf0
+# %% ../nbs/08d_oof.ipynb #3498c1f3
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,14 +15,14 @@ import pandas as pd
 from .collect import Dataset
 from .core import BadInput, unknown
 from .curves import Calibration, CostChoice, calibrate_bins, cheapest, threshold_table
-from .metrics import Interval, Scores, main_metric
+from .metrics import Interval, Scores, main_metric, score
 from .model import Model, threshold_of
 from .predicting import score_predictions
 from .split import Split
-from .subgroups import cut_column, judge, subgroup_table
+from .subgroups import cut_column, judge, subgroup_rows
 from .train import fold_predictions
 
-# %% ../nbs/08d_oof.ipynb #e9b6ac2f
+# %% ../nbs/08d_oof.ipynb #cbd44cf4
 @dataclass(frozen=True, repr=False)
 class Predicted:
     "Predictions with the truth beside them."
@@ -64,6 +64,10 @@ class Predicted:
 
     def curve(self) -> pd.DataFrame:
         "Give counts, precision, recall and F1 with their intervals at up to 500 thresholds."
+        return self._curve.copy()
+
+    @cached_property
+    def _curve(self):
         return threshold_table(*self.binary(), self.groups)
 
     def calibration(self) -> Calibration:
@@ -92,7 +96,7 @@ class Predicted:
     def _repr_html_(self):
         return self.scores._repr_html_()
 
-# %% ../nbs/08d_oof.ipynb #ecfa75a5
+# %% ../nbs/08d_oof.ipynb #863613ce
 class OutOfFold(Predicted):
     "Predictions of training rows by models that had not seen them: everything one may choose by."
 
@@ -117,8 +121,9 @@ class OutOfFold(Predicted):
         "Score subgroups against the others of their column, corrected for the number of looks."
         metric = metric or main_metric(self.data.task)
         columns = [column] if column is not None else self.sliceable()
-        tables = [self._slices_of(c, metric, bins) for c in columns]
-        together = pd.concat([t for t in tables if len(t) > 1 or column is not None] or tables[:1], ignore_index=True)
+        rows = [{"column": c} | r for c in columns for r in self._slices_of(c, metric, bins, len(columns) == 1)]
+        names = ["column", "subgroup", "n", "value", "low", "high", "others", "gap", "p"]
+        together = pd.DataFrame(rows, columns=names)
         return judge(together).sort_values(["verdict", "gap"], key=_worst_first, ignore_index=True)
 
     def sliceable(self) -> list[str]:
@@ -138,21 +143,37 @@ class OutOfFold(Predicted):
         "Cut the rows into subgroups by a column."
         if column not in self.data.roles:
             raise unknown("column", column, self.data.roles)
-        return cut_column(self.data.frame[column], self.data.roles[column], bins)
+        if (column, bins) not in self._cuts:
+            self._cuts[column, bins] = cut_column(self.data.frame[column], self.data.roles[column], bins)
+        return self._cuts[column, bins]
 
-    def _slices_of(self, column, metric, bins):
+    @cached_property
+    def _cuts(self):
+        return {}
+
+    @cached_property
+    def _arrays(self):
+        "Give truth, predictions, probabilities and groups as arrays; labels as numbers, which are quicker to cut."
+        read = pd.Index(self.classes).get_indexer if self.classes is not None else np.asarray
+        groups = None if self.groups is None else pd.factorize(self.groups)[0]
+        return read(self.predictions["y"]), read(self.predictions["prediction"]), self.probability, groups
+
+    def _slices_of(self, column, metric, bins, alone):
+        "Score the subgroups of a column; one subgroup is nothing to compare with, so it is left out of a scan."
         names = self.subgroups(column, bins)
-        table = subgroup_table(names, lambda rows: self._interval(rows, metric), metric)
-        return table.assign(column=column)[["column", *table.columns]]
+        if len(names.cat.categories) < 2 and not alone:
+            return []
+        return subgroup_rows(names, lambda rows: self._interval(rows, metric), metric)
 
     def _interval(self, rows, metric):
         "Score one subgroup; undefined with fewer than 5 rows of a class that the metric needs."
-        y = self.predictions["y"].iloc[rows]
-        if self.classes is not None:
-            counts = y.value_counts().reindex(self.classes, fill_value=0)
-            if len(self.classes) == 2 and counts.min() < 5 and metric != "accuracy":
-                return Interval(np.nan, np.nan, np.nan, len(rows), "", "too few to conclude")
-        return self.score_rows(rows, [metric])[metric]
+        y, predicted, p, groups = (None if a is None else a[rows] for a in self._arrays)
+        if self.classes is None:
+            return score(y, predicted, None, [metric], groups, task="regression")[metric]
+        if len(self.classes) == 2 and metric != "accuracy" and np.bincount(y, minlength=2).min() < 5:
+            return Interval(np.nan, np.nan, np.nan, len(rows), "", "too few to conclude")
+        positive = None if self.positive is None else self.classes.index(self.positive)
+        return score(y, predicted, p, [metric], groups, positive, self.data.task, list(range(len(self.classes))))[metric]
 
     def errors(
         self,

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['predictions', 'score_predictions']
 
-# %% ../nbs/05c_predicting.ipynb #ff860d77
+# %% ../nbs/05c_predicting.ipynb #21869802
 import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from .metrics import Scores, score
 
-# %% ../nbs/05c_predicting.ipynb #a077674c
+# %% ../nbs/05c_predicting.ipynb #9c8767a3
 def predictions(
     pipeline,  # a fitted pipeline
     X: pd.DataFrame,  # raw feature columns, n rows
@@ -22,7 +23,9 @@ def predictions(
         return pd.DataFrame(found | {"prediction": pd.Series(pipeline.predict(X), index=X.index)})
     last, Z, labels = pipeline[-1], pipeline[:-1].transform(X) if len(pipeline) > 1 else X, pipeline.classes_
     p = last.predict_proba(Z)
-    most_likely = not hasattr(last, "decision_function") and not hasattr(last, "threshold")
+    most_likely = not hasattr(last, "threshold") and (
+        not hasattr(last, "decision_function") or isinstance(last, HistGradientBoostingClassifier)
+    )
     predicted = labels[p.argmax(1)] if most_likely else last.predict(Z)
     found["prediction"] = pd.Series(predicted, index=X.index)
     return pd.DataFrame(found | {f"p:{c}": p[:, i] for i, c in enumerate(labels)}, index=X.index)

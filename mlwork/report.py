@@ -76,22 +76,41 @@ def _importance(run):
 def _recipe(run):
     "List the steps with their reasons, and the code that repeats them."
     reasons = run.recipe.reasons
-    steps = "".join(f"<li><code>{html.escape(str(s))}</code><br><small>{html.escape(r)}</small></li>" for s, r in zip(run.recipe.steps, reasons, strict=True))
+    steps = "".join(
+        f"<li><code>{html.escape(str(s))}</code><br><small>{html.escape(r)}</small></li>"
+        for s, r in zip(run.recipe.steps, reasons, strict=True)
+    )
     code = _fold("the same as mlwork code", _text_block(run.recipe.code()))
     return f"<ol>{steps}</ol>{code}" if steps else "<p>No steps: the columns go to the model as they are.</p>"
 
 
 def _data(run):
     c = run.data.certificate
-    facts = [("source", c.source), ("licence", c.licence), ("retrieved", c.retrieved_at), ("rows", f"{c.rows:,}"), ("columns", c.columns), ("sha256", c.sha256)]
+    facts = [
+        ("source", c.source),
+        ("licence", c.licence),
+        ("retrieved", c.retrieved_at),
+        ("rows", f"{c.rows:,}"),
+        ("columns", c.columns),
+        ("sha256", c.sha256),
+    ]
     facts += [("assumed while reading", "; ".join(c.assumed))] if c.assumed else []
     roles = run.data.table().reset_index(names="column")
-    return _facts(facts) + _fold("the role of each column, with its reason", html_table(roles)) + _fold("the columns", run.profile._repr_html_())
+    return (
+        _facts(facts)
+        + _fold("the role of each column, with its reason", html_table(roles))
+        + _fold("the columns", run.profile._repr_html_())
+    )
 
 # %% ../nbs/09a_report.ipynb #80475c19
 def _split(run):
     s = run.split
-    facts = [("kind", s.kind), ("why", s.reason), ("training rows", f"{len(s.train):,} in {len(s.folds)} folds"), ("test rows", f"{s.test_rows:,}")]
+    facts = [
+        ("kind", s.kind),
+        ("why", s.reason),
+        ("training rows", f"{len(s.train):,} in {len(s.folds)} folds"),
+        ("test rows", f"{s.test_rows:,}"),
+    ]
     return _facts(facts) + _text_block(s.code)
 
 

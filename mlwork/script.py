@@ -95,7 +95,7 @@ def _sorted_imports(imports):
     return "\n".join(first) + "\n\n" + "\n".join(sorted(set(imports) - set(first), key=lambda i: (i.startswith("from"), i)))
 
 # %% ../nbs/09b_script.ipynb #d566b0fd
-_MAIN = '''
+_MAIN = """
 def main(path):
     "Train on all but the test rows and print the metrics of the test rows."
     frame = read(path)
@@ -109,10 +109,10 @@ def main(path):
 
 if __name__ == "__main__":
     main(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / DATA)
-'''
-_ANSWER = '''    prediction = pipeline.predict(X[test])
+"""
+_ANSWER = """    prediction = pipeline.predict(X[test])
 {probability}
-    print(json.dumps(metrics(y[test], prediction, probability), indent=1))'''
+    print(json.dumps(metrics(y[test], prediction, probability), indent=1))"""
 
 # %% ../nbs/09b_script.ipynb #abc906c7
 def _main(run, drops_rows):

@@ -15,12 +15,16 @@ from .recipe import STEPS, Recipe
 
 # %% ../nbs/05b_suggest.ipynb #3ffb7535
 UNUSABLE = Kind(
-    "MLW-P01", "dropped, not understood", "info", "preprocess", "No step turns this column into numbers, so the model does not see it. What it knows is lost."
+    "MLW-P01",
+    "dropped, not understood",
+    "info",
+    "preprocess",
+    "No step turns this column into numbers, so the model does not see it. What it knows is lost.",
 )
 
 
 def _steps_in(code):
-    "Read the steps out of lines such as `recipe = recipe.add(drop(\"city\"), at=0)`; plain values only."
+    'Read the steps out of lines such as `recipe = recipe.add(drop("city"), at=0)`; plain values only.'
     known = {key.rpartition(".")[2]: cls for key, cls in STEPS.items() if cls.__module__.startswith("mlwork.")}
     calls = [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in known]
     for call in calls:

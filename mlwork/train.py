@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['fit', 'training_part', 'make_estimator', 'fold_predictions']
 
-# %% ../nbs/08_train.ipynb #4961df83
+# %% ../nbs/08_train.ipynb #94d2bf72
 import platform
 import time
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, clone
 
 from . import __version__
 from .catalogue import make_model
-from .core import BadInput, BadType, plain, track
+from .core import BadInput, BadType, plain, threads_for, track
 from .explore import profile
 from .model import Model
 from .predicting import predictions
@@ -25,7 +25,7 @@ from .preprocess import Recipe
 from .split import Split
 from .stages import Needs
 
-# %% ../nbs/08_train.ipynb #cf34b868
+# %% ../nbs/08_train.ipynb #6f4100d5
 def fit(
     split: Split,  # its training rows are used, all of them
     recipe: Recipe | None = None,  # suggested from the Profile of the training rows where None
@@ -42,7 +42,8 @@ def fit(
         raise BadInput("the recipe must leave rows to train on", f"0 of {len(train):,}", "take out the step that drops rows")
     estimator = make_estimator(model, train.y[keep], train.task, seed)
     start = time.perf_counter()
-    pipeline = recipe.pipeline(estimator).fit(train.frame.loc[keep, features], train.y[keep].to_numpy())
+    with threads_for(len(train)):
+        pipeline = recipe.pipeline(estimator).fit(train.frame.loc[keep, features], train.y[keep].to_numpy())
     papers = _provenance(split, seed, int(keep.sum()), time.perf_counter() - start)
     classes = None if train.task == "regression" else pipeline.classes_.tolist()
     return Model(
@@ -108,7 +109,7 @@ def _provenance(split, seed, rows, seconds):
         "certificate": plain(certificate),
     }
 
-# %% ../nbs/08_train.ipynb #11bf2a2b
+# %% ../nbs/08_train.ipynb #b6eac158
 def fold_predictions(
     split: Split,
     recipe: Recipe,  # says which rows may be trained on
@@ -120,7 +121,8 @@ def fold_predictions(
     X, y, keep, parts = train.frame[features], train.y, recipe.training_rows(train.frame[features]), []
     for fitted_on, valid in track(split.first_folds if folds is None else folds, "predicting out of fold"):
         fitted_on = fitted_on[keep[fitted_on]]
-        fold = clone(pipeline).fit(X.iloc[fitted_on], y.iloc[fitted_on].to_numpy())
+        with threads_for(len(fitted_on)):
+            fold = clone(pipeline).fit(X.iloc[fitted_on], y.iloc[fitted_on].to_numpy())
         parts.append(predictions(fold, X.iloc[valid], y.iloc[valid]))
     found = pd.concat(parts)
     return found.loc[train.frame.index[train.frame.index.isin(found.index)]]

@@ -21,13 +21,13 @@ from .core import BadInput, Findings, MlworkError, atomic_write, nearest, to_jso
 from .evaluate import Report, evaluate
 from .explain import Explanation
 from .explore import Profile, profile
+from .model import Model
 from .preprocess import drop
 from .recipe import Recipe
 from .report import write_report
 from .script import DATA_COPY, data_path, workflow_code
 from .select import Leaderboard, compare_models
 from .split import Split, holdout
-from .model import Model
 from .train import fit
 
 # %% ../nbs/12_workflow.ipynb #ba2de7eb
@@ -91,15 +91,33 @@ _SPLITTERS = _one_of("auto", "random", "stratified", "group", "stratified-group"
 class Settings:
     "All that drives a run; the fields are the keys of settings.ini, in its order."
 
-    source: str = _key("data", "sample:rentals", "where the table is: a file (CSV, Parquet, JSON lines, Excel), a URL, sample:NAME, sklearn:NAME, openml:NAME or an SQLAlchemy URL")
+    source: str = _key(
+        "data",
+        "sample:rentals",
+        "where the table is: a file (CSV, Parquet, JSON lines, Excel), a URL, sample:NAME, sklearn:NAME, openml:NAME or an SQLAlchemy URL",
+    )
     query: str = _key("data", "", "the SQL query, where the source is a database", bound=True)
     target: str = _key("data", "", "the column to predict", bound=True)
-    roles: dict = _key("data", {}, "roles that you know better, as column: role, column: role (roles: numeric, ordinal, categorical, boolean, datetime, text, id, ignored)", _pairs, bound=True)
+    roles: dict = _key(
+        "data",
+        {},
+        "roles that you know better, as column: role, column: role (roles: numeric, ordinal, categorical, boolean, datetime, text, id, ignored)",
+        _pairs,
+        bound=True,
+    )
     drop_duplicates: bool = _key("data", True, "put exact duplicate rows aside before anything else: yes or no", _yes_no)
-    by: str = _key("split", "auto", "how rows go to the test part: auto, random, stratified, group, stratified-group or time", _SPLITTERS, bound=True)
+    by: str = _key(
+        "split", "auto", "how rows go to the test part: auto, random, stratified, group, stratified-group or time", _SPLITTERS, bound=True
+    )
     time: str = _key("split", "", "the date column that orders the rows; needed for by = time", bound=True)
     group: str = _key("split", "", "the column whose rows belong together, such as a patient or a building", bound=True)
-    test: float | int | str = _key("split", 0.2, "size of the test part: a share (0.2), rows (500), or with by = time the last span (3 months)", _share_rows_or_span, bound=True)
+    test: float | int | str = _key(
+        "split",
+        0.2,
+        "size of the test part: a share (0.2), rows (500), or with by = time the last span (3 months)",
+        _share_rows_or_span,
+        bound=True,
+    )
     folds_by: str = _key("split", "auto", "how training rows go to folds: as for by", _SPLITTERS, bound=True)
     seed: int = _key("split", 0, "start of every random number: a whole number", _whole)
     recipe: str = _key("preprocess", "suggest", "suggest, or a recipe.json that you edited", bound=True)
@@ -117,7 +135,11 @@ def settings_text(
     settings: Settings | None = None,  # the values; the defaults where None
 ) -> str:  # the text of a settings.ini, each key explained in place
     "Write settings as a commented settings.ini."
-    settings, lines, section = settings or Settings(), ["# mlwork's control panel: `mlwork run` does what stands here. Paths start at this file's folder."], None
+    settings, lines, section = (
+        settings or Settings(),
+        ["# mlwork's control panel: `mlwork run` does what stands here. Paths start at this file's folder."],
+        None,
+    )
     for f in fields(Settings):
         if f.metadata["section"] != section:
             section = f.metadata["section"]
@@ -261,7 +283,9 @@ def _collect(run):
 def _split(run):
     s = run.settings
     split = holdout(run.data, test=s.test, seed=s.seed, by=s.by, group=s.group or None, time=s.time or None, folds_by=s.folds_by)
-    return replace(run, split=split), f"{len(split.train):,} training rows in {len(split.folds)} folds, {split.test_rows:,} test rows sealed ({split.kind})"
+    return replace(
+        run, split=split
+    ), f"{len(split.train):,} training rows in {len(split.folds)} folds, {split.test_rows:,} test rows sealed ({split.kind})"
 
 # %% ../nbs/12_workflow.ipynb #42d855a3
 def _explore(run):
@@ -301,7 +325,9 @@ def _evaluate(run):
     report = evaluate(run.model, run.split, open_test=wanted.open_test, oof=run.board.oof.get(run.model_name), metric=wanted.metric or None)
     leaning = report.explain(seed=wanted.seed) if wanted.importance else None
     seen = f"test part opened (seen {report.test.times_seen} times)" if report.test else "test part left sealed"
-    return replace(run, model=report.model, report=report, explanation=leaning), f"{report.metric} {(report.test or report.oof).scores[report.metric]}; {seen}"
+    return replace(
+        run, model=report.model, report=report, explanation=leaning
+    ), f"{report.metric} {(report.test or report.oof).scores[report.metric]}; {seen}"
 
 # %% ../nbs/12_workflow.ipynb #23970687
 STAGES = (
