@@ -117,12 +117,24 @@ def threshold_of(
     last = model.pipeline[-1]
     return last.threshold if isinstance(last, FixedThresholdClassifier) else None
 
-# %% ../nbs/07b_model.ipynb #59ec3c13
+# %% ../nbs/07b_model.ipynb #e0114384
 TRUSTED_TYPES = (
+    "mlwork.steps.DateParts",  # ours: arrays, texts and tables, and functions that only read columns
+    "mlwork.steps.FrequencyEncoder",
+    "mlwork.steps.OutlierClipper",
+    "mlwork.steps.RareGrouper",
+    "mlwork.steps.TextWords",
+    "mlwork.steps.cleaned_text",
+    "mlwork.steps.read_booleans",
+    "mlwork.steps.read_dates",
+    "mlwork.steps.read_numbers",
+    "mlwork.steps.read_spellings",
+    "mlwork.steps.refuse_missing",
     "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",  # its indices are checked by `check_trees`
+    "sklearn.impute._iterative._ImputerTriplet",  # a named tuple
     "sklearn.model_selection._split.KFold",
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
