@@ -26,6 +26,7 @@ from mlwork.collect import load
 from mlwork.core import BadInput, BadType, MlworkError, NotFound
 from mlwork.explore import profile
 from mlwork.features import dates, text_features
+from mlwork.model import TRUSTED_TYPES
 from mlwork.preprocess import (
     clean_text,
     clip_outliers,
@@ -430,7 +431,7 @@ def test_a_wide_table_is_no_trouble():
     wide = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 1500)), columns=[f"c{i}" for i in range(1500)])
     recipe = Recipe((impute("*"), clip_outliers("c1*"), scale("c*")), dict.fromkeys(wide, "numeric"))
     assert fitted_frames(recipe, wide, None).shape == (50, 1500)
-    assert [len(c) for _, _, c in recipe.pipeline()[0].transformers] == [889, 611][::1] or len(recipe.pipeline()[0].transformers) == 2
+    assert len(recipe.pipeline()[0].transformers) == 2
 
 
 def test_names_that_are_no_text_or_not_there_are_named():
@@ -629,6 +630,6 @@ def test_fitted_steps_are_stored_with_a_short_list_of_types():
         warnings.simplefilter("ignore")
         fitted = recipe.pipeline(Ridge()).fit(frame[kept], (Y[kept] == "yes") * 1.0)
     stored = skops.io.dumps(fitted)
-    assert set(skops.io.get_untrusted_types(data=stored)) <= STORED
+    assert set(skops.io.get_untrusted_types(data=stored)) <= STORED <= set(TRUSTED_TYPES)
     again = skops.io.loads(stored, trusted=sorted(STORED))
     np.testing.assert_array_equal(again.predict(frame[kept]), fitted.predict(frame[kept]))
