@@ -258,3 +258,16 @@ def test_associations_agree_with_the_textbook(known):
     assert abs(table["x", "noise"] - frame[["x", "noise"]].corr("spearman").iloc[0, 1]) < 1e-3
     assert table["x", "sign"] == pytest.approx(math.sqrt(0.75), abs=0.01)
     assert cramers_v(crosstab(np.array([0, 1] * 50), np.array([1, 0] * 50))) == 1
+
+
+def test_what_to_do_is_code_that_runs(known):
+    "Every remedy that changes a recipe can be pasted as it stands."
+    import mlwork.preprocess as steps
+    from mlwork.recipe import Recipe
+
+    remedies = [f.do for f in known.findings if f.do.startswith("recipe")]
+    assert len(remedies) > 5
+    for do in remedies:
+        names = vars(steps) | {"recipe": Recipe.of(known)}
+        exec(do, names)
+        assert len(names["recipe"].steps) >= 1, do
