@@ -253,7 +253,9 @@ def test_the_first_bytes_decide(folder):
 
 
 @pytest.mark.parametrize(
-    "content", [gzip.compress(bytes(50_000_000)), gzip.compress(gzip.compress(b"a,b\n1,2\n")), gzip.compress(b"a,b\n1,2\n" * 999)[:-9]]
+    "content",
+    [gzip.compress(bytes(50_000_000)), gzip.compress(gzip.compress(b"a,b\n1,2\n")), gzip.compress(b"a,b\n1,2\n" * 999)[:-9]],
+    ids=["bomb", "twice", "cut"],
 )
 def test_packed_files_are_bounded_and_checked(folder, content):
     with pytest.raises(BadInput, match="packed"):
