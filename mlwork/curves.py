@@ -98,9 +98,9 @@ def threshold_table(
 # %% ../nbs/08a_curves.ipynb #d88d82a9
 def threshold_sums(
     truth: np.ndarray,  # as for `threshold_table`
-    p: np.ndarray,
-    groups=None,
-    limit: int = 500,
+    p: np.ndarray,  # as for `threshold_table`
+    groups=None,  # as for `threshold_table`
+    limit: int = 500,  # as for `threshold_table`
 ) -> tuple[pd.DataFrame, np.ndarray]:  # running sums over groups, thresholds
     "Give what `threshold_table` and `cost_table` are made of."
     truth, p = np.asarray(truth, bool), np.asarray(p, float)

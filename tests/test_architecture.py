@@ -64,7 +64,8 @@ def described(function, lines):
     args += [a for a in (function.args.vararg, function.args.kwarg) if a]
     for a in args:
         words = set(re.findall(r"\w+", ast.unparse(a.annotation))) if a.annotation else set()
-        explained = "#" in lines[a.lineno - 1] or re.search(rf"#.*\b{a.arg}\b", signature) or "help=" in lines[a.lineno - 1]
+        own = "\n".join(lines[a.lineno - 1 : a.end_lineno])
+        explained = "#" in own or "help=" in own or re.search(rf"#.*\b{a.arg}\b", signature)
         if a.arg not in ("self", "cls") and not explained and not words & (NOUNS | {"_Debug", "_Target"}):
             return a.arg
     return None
