@@ -117,8 +117,9 @@ def threshold_of(
     last = model.pipeline[-1]
     return last.threshold if isinstance(last, FixedThresholdClassifier) else None
 
-# %% ../nbs/07b_model.ipynb #e0114384
+# %% ../nbs/07b_model.ipynb #02d481cd
 TRUSTED_TYPES = (
+    "functools.partial",  # of functions that are on this list themselves
     "mlwork.steps.DateParts",  # ours: arrays, texts and tables, and functions that only read columns
     "mlwork.steps.FrequencyEncoder",
     "mlwork.steps.OutlierClipper",
@@ -134,11 +135,13 @@ TRUSTED_TYPES = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",  # its indices are checked by `check_trees`
+    "sklearn.impute._iterative.IterativeImputer",
     "sklearn.impute._iterative._ImputerTriplet",  # a named tuple
     "sklearn.model_selection._split.KFold",
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",  # its indices are checked by `check_trees`
+    "sklearn.utils.validation.check_array",  # gradient boosting holds it in a partial
 )
 
 # %% ../nbs/07b_model.ipynb #e87191a8
@@ -217,16 +220,28 @@ def _swap(new, folder):
     os.replace(new, folder)
     shutil.rmtree(_previous(folder), ignore_errors=True)
 
-# %% ../nbs/07b_model.ipynb #55d7601f
+# %% ../nbs/07b_model.ipynb #c9c32bbb
+def _refuse_strangers(content):
+    "Name the types that are not on the list."
+    import skops.io
+
+    strange = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
+    if strange:
+        do = "use the steps and models of mlwork; a type that you have reviewed can be added to TRUSTED_TYPES in nbs/07b_model.ipynb"
+        raise BadInput("a model may hold types of the fixed list only", ", ".join(strange), do)
+
+# %% ../nbs/07b_model.ipynb #539d68c9
 _FACTS = ("features", "unused", "task", "target", "classes", "positive")
 
 
 def _contents(model):
-    "Give the bytes of each file."
+    "Give the bytes of each file; what could not be opened again is not stored."
     import skops.io
 
+    content = skops.io.dumps(model.pipeline, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+    _refuse_strangers(content)
     return {
-        "model.skops": skops.io.dumps(model.pipeline, compression=zipfile.ZIP_DEFLATED, compresslevel=1),
+        "model.skops": content,
         "profile.json": model.profile.to_json().encode(),
         "recipe.json": model.recipe.to_json().encode(),
         "metrics.json": to_json(model.metrics).encode(),
@@ -311,20 +326,19 @@ def _read(folder, hashes):
             )
     return contents
 
-# %% ../nbs/07b_model.ipynb #0edef307
+# %% ../nbs/07b_model.ipynb #a23d0e48
 def _build(content):
     "Build the pipeline from the skops file, of trusted types only."
     import skops.io
-    from skops.io.exceptions import UntrustedTypesFoundException
 
     do = "get the model anew, or train it with the steps and models of mlwork"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InconsistentVersionWarning)  # within a series; others were refused
         try:
+            _refuse_strangers(content)
             pipeline = skops.io.load(io.BytesIO(content), trusted=list(TRUSTED_TYPES))
-        except UntrustedTypesFoundException as e:
-            names = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
-            raise BadInput("a model may hold types of the fixed list only", ", ".join(names), do) from e
+        except BadInput:
+            raise
         except Exception as e:
             raise BadInput("model.skops must be a file that skops wrote", f"{type(e).__name__}: {e}"[:200], do) from e
     if not isinstance(pipeline, Pipeline):
