@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Profile', 'profile']
 
-# %% ../nbs/03_explore.ipynb #c8d5d842
+# %% ../nbs/03_explore.ipynb #f3617582
 import html
 import json
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from .associations import associate, draw_rows, rank_sample, tabulate
 from .clues import drift_in_time, formulas, missing_reasons, missing_together, powers
@@ -174,7 +175,7 @@ def _input(data) -> _Input:
         return _Input(frame, {c: role for c, (role, _) in guessed.items()}, orders)
     raise BadType("data must be a Dataset, a Split or a DataFrame", type(data).__name__, "load it first: profile(load(SOURCE))")
 
-# %% ../nbs/03_explore.ipynb #6dfeaad0
+# %% ../nbs/03_explore.ipynb #1218f29e
 def _describe_all(given: _Input) -> tuple[dict, dict]:
     "Describe all columns one after the other; gives the descriptions and the columns of the sampled rows."
     frame, target = given.frame, None
@@ -190,6 +191,8 @@ def _describe_all(given: _Input) -> tuple[dict, dict]:
         entries[name] = entry
         if given.roles[name] not in ("id", "ignored", "text", "image", "audio"):
             few[name] = column.take(positions)
+        if frame[name].dtype == "str":
+            pa.default_memory_pool().release_unused()  # Arrow keeps what it used to tell the levels apart
     return {c: entries[c] for c in frame}, few
 
 # %% ../nbs/03_explore.ipynb #76885a60

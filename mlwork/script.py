@@ -26,7 +26,7 @@ def _literal(value):
 def _reader(run):
     "Write the function that reads the table as the run read it."
     reading = run.data.certificate.reading
-    if not reading:
+    if data_path(run) == DATA_COPY:
         return 'def read(path):\n    "Read the table as the run collected it."\n    return pd.read_parquet(path)\n'
     arguments = ",\n".join(f"        {k}={indent(_literal(v), '        ').strip()}" for k, v in reading.items())
     return f'def read(path):\n    "Read the table: which cells are missing, which columns are text."\n    return pd.read_csv(\n        path,\n{arguments},\n    )\n'

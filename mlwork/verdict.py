@@ -5,17 +5,19 @@
 # %% auto #0
 __all__ = ['RARE_TARGET', 'NEVER_PREDICTED', 'POOR_CALIBRATION', 'SUBGROUP_GAP', 'NOT_SHOWN', 'TOO_WIDE', 'TOO_FEW', 'TEST_BELOW',
            'SHIFTED_COLUMNS', 'TEST_BIAS', 'TEST_REUSED', 'SEEN_GROUPS', 'subgroup_gaps', 'oof_findings',
-           'test_findings']
+           'shifted_columns', 'test_findings']
 
-# %% ../nbs/08g_verdict.ipynb #a1a4281a
+# %% ../nbs/08g_verdict.ipynb #821bfb49
 import numpy as np
 import pandas as pd
 
 from .core import Findings, Kind
+from .explore import profile
 from .learning import gap_findings, guess_predictions, guess_score, paired_gain, skill
 from .metrics import METRICS, Interval
 from .model import Model
 from .oof import OutOfFold, Predicted
+from .shift import compare_profiles
 
 # %% ../nbs/08g_verdict.ipynb #b1220bc7
 RARE_TARGET = Kind(
@@ -232,7 +234,22 @@ def _known_groups(test, metric):
         return Findings()
     return Findings([SEEN_GROUPS(f"{METRICS[metric].title} {a} ({a.n:,} rows) against {b} ({b.n:,} rows of new groups)")])
 
-# %% ../nbs/08g_verdict.ipynb #953a143c
+# %% ../nbs/08g_verdict.ipynb #3769b31d
+def shifted_columns(
+    model: Model,
+    test: Predicted,  # a `TestResult`
+) -> Findings:
+    "Find the columns of the test rows that look different from the training rows, by much and not by chance."
+    used = set(model.features) - set(model.unused) - {None if test.groups is None else test.groups.name}
+    moved = [f for f in compare_profiles(model.profile, profile(test.data)).findings if used & set(f.columns)]
+    if not moved:
+        return Findings()
+    columns = dict.fromkeys(c for f in moved for c in f.columns)
+    seen = "; ".join(f"{f.columns[0]}: {f.seen}" for f in moved[:6]) + (f"; and {len(moved) - 6} more" if len(moved) > 6 else "")
+    severity = "warning" if any(f.severity == "warning" for f in moved) else "info"
+    return Findings([SHIFTED_COLUMNS(seen, columns, "compare_profiles(model.profile, profile(new_rows))", severity)])
+
+# %% ../nbs/08g_verdict.ipynb #38222aae
 def test_findings(
     model: Model,
     oof: OutOfFold,
@@ -249,7 +266,7 @@ def test_findings(
                 f"opened {test.times_seen} times", do="split.openings lists them; a final confirmation needs rows that nobody has seen"
             )
         )
-    return Findings(found)
+    return Findings([*found, *shifted_columns(model, test)])
 
 
 test_findings.__test__ = False  # pytest collects functions by this name
