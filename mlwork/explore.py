@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Profile', 'profile']
 
-# %% ../nbs/03_explore.ipynb #f3617582
+# %% ../nbs/03_explore.ipynb #3b7296b7
 import html
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from .collect import Dataset
 from .columns import Column, against, describe, merge_entries, read_column
 from .core import BadInput, BadType, Finding, Findings, atomic_write, findings_html, plain, to_json, unknown
 from .profile_page import profile_page
-from .roles import guess_role
+from .roles import Role, guess_role
 from .show import html_table
 from .split import Split
 from .symptoms import find_symptoms
@@ -117,7 +117,7 @@ class Profile(_ProfileViews):
 
     __add__ = merge
 
-# %% ../nbs/03_explore.ipynb #2390f463
+# %% ../nbs/03_explore.ipynb #141ce5d9
 def _names(frame: pd.DataFrame) -> list:
     "Give the columns' names as texts; refuses repeated ones."
     names = ["_".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns]
@@ -131,17 +131,18 @@ def _guess(values: pd.Series) -> tuple[str, list]:
     "Guess a role from some hundred rows, and from all where those cannot settle it; gives an ordered category its order."
     if isinstance(values.dtype, pd.CategoricalDtype):
         return ("ordinal", [str(c) for c in values.cat.categories]) if values.cat.ordered else ("categorical", [])
-    role = _role(values.iloc[:: max(1, len(values) // 200)])
-    if len(values) < 400 or role not in ("ignored", "id"):
-        return role, []
-    return _role(values if role == "ignored" else values.iloc[:: max(1, len(values) // 1_000)]), []
+    found = _role(values.iloc[:: max(1, len(values) // 100)])
+    if len(values) >= 200 and found.role in ("ignored", "id", "ordinal"):
+        found = _role(values.iloc[:: max(1, len(values) // 1_000)] if found.role == "id" else values)
+    return found.role, list(found.order)
 
 
-def _role(values: pd.Series) -> str:
+def _role(values: pd.Series) -> Role:
     "Guess a role; the rarer types are decided here."
     if values.dtype.kind in "mc" or values.dtype == object or isinstance(values.dtype, pd.PeriodDtype):
-        return {"m": "numeric", "c": "ignored"}.get(values.dtype.kind, "categorical" if values.dtype == object else "datetime")
-    return guess_role(values.mask(np.isinf(values)) if values.dtype.kind == "f" else values).role
+        rare = {"m": "numeric", "c": "ignored"}.get(values.dtype.kind, "categorical" if values.dtype == object else "datetime")
+        return Role(rare, "by its type")
+    return guess_role(values.mask(np.isinf(values)) if values.dtype.kind == "f" else values)
 
 # %% ../nbs/03_explore.ipynb #01a0acbb
 @dataclass(frozen=True)

@@ -410,7 +410,7 @@ def merge_levels(
         out |= merge_distinct(*both) | {"distinct_exact": False}
     return out | {"levels": named[:POINTS], "other": out["count"] - sum(n for _, n in named[:POINTS])}
 
-# %% ../nbs/00f_sketch.ipynb #0b49d111
+# %% ../nbs/00f_sketch.ipynb #3b591230
 WORDS = 64  # words of eight bytes hashed at once; longer texts are hashed one by one
 
 
@@ -421,9 +421,11 @@ def _hash_chunk(chunk: pa.LargeStringArray) -> np.ndarray:
     words = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
     start, size = offsets[:-1] - offsets[0] + 8, np.diff(offsets)
     hashes, full, left = size.astype(np.uint64), size >> 3, (size & 7).astype(np.uint64)
-    rows = np.flatnonzero(full > 0)
+    common = int(full.min(initial=WORDS))  # words that all texts have
+    rows = slice(None)
     for k in range(min(WORDS, int(full.max(initial=0)))):
-        rows = rows if k == 0 else rows[full[rows] > k]
+        if k >= common:
+            rows = np.flatnonzero(full > k) if k == common else rows[full[rows] > k]
         mixed = (hashes[rows] ^ words[start[rows] + 8 * k]) * np.uint64(0x9E3779B97F4A7C15)
         hashes[rows] = mixed ^ (mixed >> np.uint64(32))
     last = words[start + size - 8] >> ((np.uint64(8) - left) * np.uint64(8) & np.uint64(63))
@@ -456,10 +458,10 @@ def count_distinct(
 # %% ../nbs/00f_sketch.ipynb #d440652c
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
-# %% ../nbs/00f_sketch.ipynb #63881fe3
+# %% ../nbs/00f_sketch.ipynb #e84df268
 def summarise_text(
     texts: pd.Series,  # texts, missing ones excluded
-    sample: int = 300,  # texts in which words are counted, spread evenly
+    sample: int = 200,  # texts in which words are counted, spread evenly
 ) -> dict:  # count, distinct, hashes, length in characters, words (of the sample; numbers both), terms [[word, share of the sample], …]
     "Summarise texts by length, repetition and frequent words."
     texts = texts.astype("str")
