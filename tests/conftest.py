@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import skops.io  # noqa: F401  what it trusts is listed on import: before a test enables an experimental estimator
 
 
 @pytest.fixture(autouse=True)

@@ -605,6 +605,7 @@ STORED = {
     "mlwork.steps.read_spellings",
     "mlwork.steps.refuse_missing",
     "numpy.dtype",
+    "sklearn.impute._iterative.IterativeImputer",
     "sklearn.impute._iterative._ImputerTriplet",
     "sklearn.model_selection._split.KFold",
 }
