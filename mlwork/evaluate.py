@@ -132,12 +132,12 @@ def report_html(
     title = f"<p><b>{html.escape(report.model.target)}</b>: {html.escape(words)}</p>"
     return f"{title}{html_table(report.table())}{dots}<div class='mlw-figures'>{figures}</div>{report.findings._repr_html_()}"
 
-# %% ../nbs/09_evaluate.ipynb #15e70194
+# %% ../nbs/09_evaluate.ipynb #f6681516
 def _report(split, model, oof, test, metric):
     "Put a report together."
     X = split.train.frame[model.features]
     rows = np.flatnonzero(model.recipe.training_rows(X))
-    rows = rows[:: max(len(rows) // 5000, 1)]  # enough to see a gap
+    rows = rows[:: max(len(rows) // 3000, 1)]  # enough to see a gap
     inside = predictions(model.pipeline, X.iloc[rows], split.train.y.iloc[rows])
     groups = None if split.groups is None else split.groups.iloc[rows]
     fitted = score_predictions(inside, model.task, model.classes, model.positive, groups, [metric])

@@ -117,7 +117,7 @@ class Profile(_ProfileViews):
 
     __add__ = merge
 
-# %% ../nbs/03_explore.ipynb #141ce5d9
+# %% ../nbs/03_explore.ipynb #8e5c9b66
 def _names(frame: pd.DataFrame) -> list:
     "Give the columns' names as texts; refuses repeated ones."
     names = ["_".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns]
@@ -142,7 +142,8 @@ def _role(values: pd.Series) -> Role:
     if values.dtype.kind in "mc" or values.dtype == object or isinstance(values.dtype, pd.PeriodDtype):
         rare = {"m": "numeric", "c": "ignored"}.get(values.dtype.kind, "categorical" if values.dtype == object else "datetime")
         return Role(rare, "by its type")
-    return guess_role(values.mask(np.isinf(values)) if values.dtype.kind == "f" else values)
+    infinite = np.isinf(values) if values.dtype.kind == "f" else None
+    return guess_role(values.mask(infinite) if infinite is not None and infinite.any() else values)
 
 # %% ../nbs/03_explore.ipynb #01a0acbb
 @dataclass(frozen=True)

@@ -175,7 +175,7 @@ def _heat_table(table: pd.DataFrame) -> str:
     table = f"<table class='mlw-heat'><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return f"<div class='mlw-scroll'>{table}</div>"
 
-# %% ../nbs/02t_profile_page.ipynb #07d54696
+# %% ../nbs/02t_profile_page.ipynb #48429ce0
 def association_section(
     pairs: Mapping,  # as given by `associate`
 ) -> str:  # HTML
@@ -183,8 +183,8 @@ def association_section(
     table = square(pairs)
     if len(table) < 2:
         return ""
-    strength = table.abs().where(~np.eye(len(table), dtype=bool)).max().fillna(0)
-    kept = [c for c in table if c in set(strength.nlargest(HEAT).index)]
+    strength = np.nan_to_num(np.abs(table.to_numpy()) - 2 * np.eye(len(table)), nan=-1.0).max(0)
+    kept = np.sort(np.argsort(-strength, kind="stable")[:HEAT])
     rows = (
         f"measured on {pairs['rows']:,} of {pairs['of']:,} rows"
         if pairs["rows"] < pairs["of"]
@@ -193,7 +193,7 @@ def association_section(
     left = f"; {pairs['left_out']:,} columns left out" if pairs["left_out"] else ""
     note = f"<p class='mlw-note'>Spearman's correlation, Cramér's V or correlation ratio, in percent; orange is negative; {rows}{left}.</p>"
     strongest = tabulate(pairs).head(12).drop(columns="rows")
-    return f"<h2>What goes together</h2>{note}{html_table(strongest, digits=3)}{_heat_table(table.loc[kept, kept])}"
+    return f"<h2>What goes together</h2>{note}{html_table(strongest, digits=3)}{_heat_table(table.iloc[kept, kept])}"
 
 # %% ../nbs/02t_profile_page.ipynb #6179b1de
 MOST_CARDS = 300  # columns with a card of their own, at most: those with findings first

@@ -127,15 +127,18 @@ def _calibration(rows, where="out of fold"):
     severity = "info" if words == "too timid" else "warning"
     return Findings([POOR_CALIBRATION(f"{where}, the model is {words}: {c!r}", do=do, severity=severity)])
 
-# %% ../nbs/08g_verdict.ipynb #028fcc31
+# %% ../nbs/08g_verdict.ipynb #4a1f5420
+_SCANNED = 20_000  # rows that the scan looks at; `report.oof.slices(column)` looks at all
+
+# %% ../nbs/08g_verdict.ipynb #836783a5
 def subgroup_gaps(
     oof: OutOfFold,
     metric: str,  # a name of `METRICS`
     guess: float,  # the score of a guess
 ) -> Findings:
     "Find the subgroups for which the model is surely and much worse."
-    columns = oof.sliceable()
-    if not columns or len(oof) < 100:
+    oof = oof.thinned(_SCANNED)
+    if not oof.sliceable() or len(oof) < 100:
         return Findings()
     table, found, title = oof.slices(metric=metric), Findings(), METRICS[metric].title
     for r in table[table.verdict == "worse"].itertuples():
@@ -156,9 +159,9 @@ def _beats_guess(rows, metric):
     guess, groups = guess_predictions(rows.predictions["y"], rows.classes), None if rows.groups is None else rows.groups.to_numpy()
     return paired_gain(rows.predictions, guess, metric, rows.data.task, rows.classes, rows.positive, groups)[1]
 
-# %% ../nbs/08g_verdict.ipynb #f9a27358
-def _conclusive(rows, interval, guess, metric, where):
-    "Look at what the interval leaves open."
+# %% ../nbs/08g_verdict.ipynb #2d5e2107
+def _conclusive(rows, interval, guess, metric, where, shown=False):
+    "Look at what the interval leaves open; where more rows have shown before that the model beats a guess, fewer rows can only be too few."
     found, seen = Findings(), f"{METRICS[metric].title} {interval} {where}"
     ends = sorted(skill(v, guess, metric) for v in (interval.low, interval.high))
     if rows.classes is not None:
@@ -166,7 +169,7 @@ def _conclusive(rows, interval, guess, metric, where):
         if counts.min() < 5:
             seen_few = f"{counts.min()} rows of {counts.idxmin()!r} {where}"
             found.append(TOO_FEW(seen_few, do="collect more rows of the class, or hold out more"))
-    if ends[0] <= 0 and not _beats_guess(rows, metric):
+    if ends[0] <= 0 and not shown and not _beats_guess(rows, metric):
         do = "collect more rows, or columns that say more; look at the baseline of the leaderboard"
         found.append(NOT_SHOWN(f"{seen}; a guess scores {guess:.4g}", do=do))
     elif ends[1] - ends[0] > 0.3:
@@ -187,12 +190,14 @@ def oof_findings(
         found += _balance(oof) + _calibration(oof)
     return Findings(found + subgroup_gaps(oof, metric, guess))
 
-# %% ../nbs/08g_verdict.ipynb #586138fc
+# %% ../nbs/08g_verdict.ipynb #a1922c88
 def _below(oof, test, metric, guess):
     "Compare the test score with the out-of-fold score."
     a, b, sign = oof.scores[metric], test.scores[metric], 1 if METRICS[metric].greater_is_better else -1
-    error = np.hypot(a.high - a.low, b.high - b.low) / 3.92
     drop = sign * (a.value - b.value)
+    error = (
+        np.hypot(a.value - (a.low if sign > 0 else a.high), (b.high if sign > 0 else b.low) - b.value) / 1.96
+    )  # the sides that face each other
     if not drop > 2.58 * error or skill(a.value, guess, metric) - skill(b.value, guess, metric) < 0.05:
         return Findings()
     seen = f"{METRICS[metric].title} {b} on test rows, {a} out of fold"
@@ -249,7 +254,7 @@ def shifted_columns(
     severity = "warning" if any(f.severity == "warning" for f in moved) else "info"
     return Findings([SHIFTED_COLUMNS(seen, columns, "compare_profiles(model.profile, profile(new_rows))", severity)])
 
-# %% ../nbs/08g_verdict.ipynb #38222aae
+# %% ../nbs/08g_verdict.ipynb #7c5cc920
 def test_findings(
     model: Model,
     oof: OutOfFold,
@@ -258,7 +263,9 @@ def test_findings(
 ) -> Findings:
     "Comment on the test rows."
     guess = guess_score(test.predictions["y"], test.data.task, metric, test.classes, test.positive)
-    found = _conclusive(test, test.scores[metric], guess, metric, "on test rows") + _below(oof, test, metric, guess)
+    below, before = _below(oof, test, metric, guess), oof.scores[metric]
+    shown = not below and min(skill(v, guess, metric) for v in (before.low, before.high)) > 0
+    found = _conclusive(test, test.scores[metric], guess, metric, "on test rows", shown) + below
     found += _moved(oof, test) + _known_groups(test, metric)
     if test.times_seen > 1:
         found.append(
