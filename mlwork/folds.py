@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from .core import BadInput
 from .metrics import METRICS, score
 from .predicting import predictions
+from .recipe import Recipe
 
 # %% ../nbs/05d_folds.ipynb #58cfc82e
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Contest:
 
     X: pd.DataFrame  # raw feature columns of all training rows
     y: pd.Series  # their target
-    keep: np.ndarray  # which of them may be learned from; every one is validated
+    recipe: Recipe  # says which rows of a fold may be learned from; every one is validated
     pipelines: dict[str, Pipeline]  # name -> not fitted, the model last
     task: str  # "binary", "multiclass" or "regression"
     metric: str  # a name of `METRICS`
@@ -113,7 +114,7 @@ class Contest:
 
     def take(self, rows: int) -> "Contest":  # rows: how many
         "Keep the first rows."
-        return replace(self, X=self.X.iloc[:rows], y=self.y.iloc[:rows], keep=self.keep[:rows])
+        return replace(self, X=self.X.iloc[:rows], y=self.y.iloc[:rows])
 
 # %% ../nbs/05d_folds.ipynb #713c5471
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def each_trial(
     skip: frozenset = frozenset(),  # models that need not be tried
 ) -> Iterator[Trial]:  # one a model, as soon as it is done
     "Fit and score every model on a fold."
-    train = train[contest.keep[train]]
+    train = train[contest.recipe.training_rows(contest.X.iloc[train])]
     start, y = Rows(contest.X.iloc[train], contest.X.iloc[valid]), contest.y.iloc[valid]
     preparation = Preparation(start, contest.y.iloc[train].to_numpy())
     for name in (n for n in contest.pipelines if n not in skip):

@@ -124,6 +124,7 @@ TRUSTED_TYPES = (
     "mlwork.steps.FrequencyEncoder",
     "mlwork.steps.OutlierClipper",
     "mlwork.steps.RareGrouper",
+    "mlwork.steps.ScarceFiller",
     "mlwork.steps.TextWords",
     "mlwork.steps.cleaned_text",
     "mlwork.steps.read_booleans",

@@ -174,7 +174,6 @@ class Sliceable(Predicted):
         positive = None if self.positive is None else self.classes.index(self.positive)
         return score(y, predicted, p, [metric], groups, positive, self.data.task, list(range(len(self.classes))))[metric]
 
-
 # %% ../nbs/08d_oof.ipynb #55c2a012
 class OutOfFold(Sliceable):
     "Predictions of training rows by models that had not seen them: everything one may choose by."

@@ -222,13 +222,15 @@ class RecipeWork:
             raise BadInput(STILL_TEXT, _listed(still_text), f"add encode({still_text!r}) or drop({still_text!r})")
         return make_pipeline(walked, model)
 
-    def training_rows(self, frame: pd.DataFrame) -> np.ndarray:  # frame: n raw rows; gives n booleans
-        "Mark the rows that are kept for training; all of them where no step drops rows."
+    def training_rows(self, frame: pd.DataFrame) -> np.ndarray:  # frame: n raw rows that may be learned from; gives n booleans
+        "Mark the rows that are kept for training: all of them where no step drops rows; raises `BadInput` where none is left."
         keep = np.ones(len(frame), bool)
         for i, step in self.row_steps:
             before, columns = self._before(i)
             known = before.pipeline().fit_transform(frame) if before.steps else frame
             keep[keep] = step.keep(known[keep], columns)
+        if len(keep) and not keep.any():
+            raise BadInput("the recipe must leave rows to train on", f"0 of {len(keep):,}", "take out the step that drops rows")
         return keep
 
     def fit_transform(self, split: Split) -> pd.DataFrame:  # split: its training rows are used; gives what a demanding model would get

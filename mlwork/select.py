@@ -76,14 +76,12 @@ def _enter(split, recipe, models, metric, seed):
     data = _training(split)
     recipe = Recipe.suggest(profile(split), data.findings) if recipe is None else recipe
     X = data.frame[recipe.features]
-    keep = recipe.training_rows(X)
-    if not keep.any():
-        raise BadInput("the recipe must leave rows to train on", f"0 of {len(X):,}", "take out the step that drops rows")
+    y = data.y[recipe.training_rows(X)]
     named = _named(models, data.task)
     if not named:
         raise BadInput("at least one model must be compared", "none", "see catalogue()")
-    pipelines = {name: recipe.pipeline(_estimator(name, m, data.y[keep], data.task, seed)) for name, m in named}
-    return Contest(X, data.y, keep, pipelines, data.task, _metric(metric, data.task), data.classes, data.positive)
+    pipelines = {name: recipe.pipeline(_estimator(name, m, y, data.task, seed)) for name, m in named}
+    return Contest(X, data.y, recipe, pipelines, data.task, _metric(metric, data.task), data.classes, data.positive)
 
 # %% ../nbs/06_select.ipynb #3b4d28c4
 SMALL = 5000  # rows up to which the first fold is its own estimate

@@ -32,6 +32,7 @@ class Needs:
     complete: bool = True  # no missing values
     native_categories: int = 0  # takes category codes as categories: up to so many levels a column; 0 for not at all
     regression: bool | None = None  # whether it predicts numbers; None where unknown
+    known_values: int = 0  # known values that a column of numbers must have; gradient boosting cannot sort none into bins
 
 # %% ../nbs/03ab_stages.ipynb #3123485b
 _UNSCALED = ("sklearn.tree", "sklearn.ensemble", "sklearn.dummy", "sklearn.naive_bayes")
@@ -60,8 +61,9 @@ def needs(
     home = type(inner).__module__
     smoothed = type(inner).__name__ == "GaussianNB"  # by a share of the largest variance of all columns
     scaled = smoothed or not home.startswith(_UNSCALED) or home.startswith(_MIXED)
-    native = isinstance(inner, _BOOSTING) and inner.categorical_features == "from_dtype"
-    return Needs(scaled, not get_tags(inner).input_tags.allow_nan, min(inner.max_bins, 255) if native else 0, is_regressor(model))
+    boosting = isinstance(inner, _BOOSTING)
+    levels = min(inner.max_bins, 255) if boosting and inner.categorical_features == "from_dtype" else 0
+    return Needs(scaled, not get_tags(inner).input_tags.allow_nan, levels, is_regressor(model), 10 if boosting else 0)
 
 # %% ../nbs/03ab_stages.ipynb #4d967baf
 @dataclass(frozen=True)

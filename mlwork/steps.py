@@ -6,7 +6,7 @@
 __all__ = ['UNITS', 'TRUTHS', 'DATE_PARTS', 'tidy_text', 'parse_numbers', 'parse_dates', 'parse_booleans', 'number_like',
            'date_like', 'boolean_like', 'read_numbers', 'read_dates', 'read_booleans', 'read_spellings', 'cleaned_text',
            'refuse_missing', 'outlier_bounds', 'FrameTransformer', 'OutlierClipper', 'rows_inside', 'level_names',
-           'RareGrouper', 'FrequencyEncoder', 'DateParts', 'TextWords']
+           'RareGrouper', 'FrequencyEncoder', 'ScarceFiller', 'DateParts', 'TextWords']
 
 # %% ../nbs/00c_steps.ipynb #84d0eb55
 import re
@@ -373,6 +373,24 @@ class FrequencyEncoder(OneToOneFeatureMixin, FrameTransformer):
             found = level_names(v).map(dict(zip(levels, shares, strict=True))).astype("float64").fillna(0.0)
             read[c] = found.mask(v.isna(), missing)
         return pd.DataFrame(read, index=X.index)
+
+# %% ../nbs/00c_steps.ipynb #f3e14871
+class ScarceFiller(OneToOneFeatureMixin, FrameTransformer):
+    "Set columns that are known in fewer than `least` training rows, and not in all, to 0 throughout; others stay as they are."
+
+    def __init__(self, least=10):
+        self.least = least
+
+    def fit(self, X, y=None):  # X: n rows x k columns of numbers; y: not used
+        "Count the known values of each column."
+        X = self._frame(X, reset=True)
+        self.scarce_ = (X.notna().sum() < min(self.least, len(X))).to_numpy()
+        return self
+
+    def transform(self, X):  # X: as in `fit`
+        "Blank the scarce columns; missing values of the others stay missing."
+        X = self._frame(X)
+        return X.assign(**dict.fromkeys(X.columns[self.scarce_], 0.0)) if self.scarce_.any() else X
 
 # %% ../nbs/00c_steps.ipynb #695dcbdf
 DATE_PARTS = ("year", "month", "day", "weekday", "hour", "elapsed")

@@ -38,8 +38,6 @@ def fit(
     recipe = Recipe.suggest(known, train.findings) if recipe is None else recipe
     features = recipe.features
     keep = recipe.training_rows(train.frame[recipe.features])
-    if not keep.any():
-        raise BadInput("the recipe must leave rows to train on", f"0 of {len(train):,}", "take out the step that drops rows")
     estimator = make_estimator(model, train.y[keep], train.task, seed)
     start = time.perf_counter()
     with threads_for(len(train)):
@@ -118,9 +116,9 @@ def fold_predictions(
 ) -> pd.DataFrame:  # y, prediction, "p:<class>" per validated row, in the order of the training rows
     "Predict each training row by a model that has not seen it."
     train, features = training_part(split), recipe.features
-    X, y, keep, parts = train.frame[features], train.y, recipe.training_rows(train.frame[features]), []
+    X, y, parts = train.frame[features], train.y, []
     for fitted_on, valid in track(split.first_folds if folds is None else folds, "predicting out of fold"):
-        fitted_on = fitted_on[keep[fitted_on]]
+        fitted_on = fitted_on[recipe.training_rows(X.iloc[fitted_on])]
         with threads_for(len(fitted_on)):
             fold = clone(pipeline).fit(X.iloc[fitted_on], y.iloc[fitted_on].to_numpy())
         parts.append(predictions(fold, X.iloc[valid], y.iloc[valid]))

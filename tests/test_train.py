@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import mlwork.preprocess as P
@@ -16,6 +17,7 @@ from mlwork.explore import profile
 from mlwork.learning import gap_findings, guess_score, learning_curve, skill
 from mlwork.metrics import Interval
 from mlwork.recipe import Recipe
+from mlwork.select import compare_models
 from mlwork.split import holdout
 from mlwork.train import fit, fold_predictions
 
@@ -42,6 +44,34 @@ NAME = {"binary": "logistic", "multiclass": "logistic", "regression": "ridge"}
 
 
 # --- fit ----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_rows_are_dropped_by_what_their_own_fold_knows():
+    "A bound learned from all training rows would have seen the rows that the fold is scored on."
+    split = split_of("regression")
+    recipe = Recipe.of(split.train).add(P.drop_outliers("x", width=0.5)).add(P.drop(["city", "pets"]))
+    X, y = split.train.frame[recipe.features], split.train.y
+    pipeline, by_hand, differ = recipe.pipeline(LinearRegression()), {}, 0
+    for train, valid in split.first_folds:
+        kept = train[recipe.training_rows(X.iloc[train])]
+        differ += set(kept) != set(train[recipe.training_rows(X)[train]])
+        by_hand |= dict(zip(X.index[valid], clone(pipeline).fit(X.iloc[kept], y.iloc[kept]).predict(X.iloc[valid]), strict=True))
+    expected = pd.Series(by_hand).loc[X.index].to_numpy()
+    assert differ
+    np.testing.assert_allclose(fold_predictions(split, recipe, pipeline)["prediction"], expected)
+    np.testing.assert_allclose(compare_models(split, recipe, {"ols": LinearRegression()}).oof["ols"]["prediction"], expected)
+
+
+def test_a_column_may_be_empty_in_one_fold():
+    frame = table("binary")
+    split = holdout(load(frame, "y"))
+    train, valid = split.first_folds[0]
+    rare = pd.Series(np.nan, frame.index)
+    rare[split.train.frame.index[valid[:12]]] = 1.0
+    split = holdout(load(frame.assign(rare=rare), "y"))
+    assert split.train.frame["rare"].iloc[train].isna().all()
+    board = compare_models(split, None, ["baseline", "boosting", "forest", "logistic"])
+    assert board.errors == {}
 
 
 @pytest.mark.parametrize("task", NAME)
