@@ -687,6 +687,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'mlwork.recipe.RecipeWork.walk': ('recipe.html#recipework.walk', 'mlwork/recipe.py'),
                                'mlwork.recipe._check_table': ('recipe.html#_check_table', 'mlwork/recipe.py'),
                                'mlwork.recipe._comment': ('recipe.html#_comment', 'mlwork/recipe.py'),
+                               'mlwork.recipe._counted': ('recipe.html#_counted', 'mlwork/recipe.py'),
                                'mlwork.recipe._key_of': ('recipe.html#_key_of', 'mlwork/recipe.py'),
                                'mlwork.recipe._listed': ('recipe.html#_listed', 'mlwork/recipe.py'),
                                'mlwork.recipe._parts_of': ('recipe.html#_parts_of', 'mlwork/recipe.py'),
