@@ -16,10 +16,11 @@ import pandas as pd
 from .core import BadInput, BadType, Findings
 from .explain import Explanation, explain_model
 from .figures import figure_axes, figure_kinds, figure_svg
-from .metrics import METRICS, Scores, main_metric
+from .metrics import METRICS, Scores
 from .model import Model, with_threshold
 from .oof import OutOfFold, Predicted, from_predictions, out_of_fold
 from .predicting import predictions, score_predictions
+from .select import check_metric
 from .show import html_table, svg_intervals
 from .split import Split
 from .verdict import oof_findings, test_findings
@@ -183,6 +184,6 @@ def evaluate(
             got,
             "model = fit(split, recipe, …)",
         )
-    metric = metric or main_metric(model.task)
+    metric = check_metric(metric, model.task)
     found = out_of_fold(split, model) if oof is None else from_predictions(split, model, oof)
     return _report(split, model, found, _open(split, model, metric) if open_test else None, metric)

@@ -15,13 +15,13 @@ from sklearn.base import BaseEstimator, clone
 
 from .core import BadInput, Findings, Kind, threads_for, track
 from .explore import profile
+from .folds import make_estimator, training_part
 from .metrics import METRICS, Interval, compare, main_metric
 from .model import Model
 from .predicting import predictions, score_predictions
 from .preprocess import Recipe
 from .show import html_table, svg_lines
 from .split import Split
-from .train import make_estimator, training_part
 
 # %% ../nbs/08c_learning.ipynb #421172d4
 def guess_predictions(
