@@ -285,7 +285,7 @@ def svg_lines(
     bottom, left = top + height - 16 - below, 46
     per_x, per_y = (width - left - 14) / (x[1] - x[0]), (bottom - top) / (y[1] - y[0])
     scale_x, scale_y = (lambda v: left + (v - x[0]) * per_x), (lambda v: bottom - (v - y[0]) * per_y)
-    body = [legend, _text(4, top - 6, label_y, "start", "opacity='.75'") if label_y else "", _axis_y(*y, scale_y, left, width - 14)]
+    body = [legend, _text(4, top - 9, label_y, "start", "opacity='.75'") if label_y else "", _axis_y(*y, scale_y, left, width - 14)]
     if reference:
         (x1, y1), (x2, y2) = reference
         body.append(_line(scale_x(x1), scale_y(y1), scale_x(x2), scale_y(y2), 0.6, "stroke-dasharray='4 3'"))
