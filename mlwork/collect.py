@@ -47,7 +47,7 @@ def _certify(raw):
 # %% ../nbs/01_collect.ipynb #37208bd1
 _YES = ("yes", "true", "1", "1.0", "y", "t", "positive", "pos", "+")
 
-
+# %% ../nbs/01_collect.ipynb #6a4c3e84
 class DatasetViews:
     "What a Dataset tells when asked."
 
