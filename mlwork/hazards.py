@@ -87,9 +87,8 @@ def group_findings(
         findings.append(GROUP_ASIDE(seen, column, "split.train.roles"))
     if not shared:
         return findings
-    seen = (
-        f"{shared:.0%} of the test rows are of a {column!r} that is seen in training ({labels.nunique():,} of them in {len(data):,} rows)"
-    )
+    count = f"{labels.nunique():,} of them in {len(data):,} rows"
+    seen = f"{shared:.0%} of the test rows are of a {column!r} that is seen in training ({count})"
     if group and by == "time":
         return [*findings, GROUPS_APART(seen + "; their scores are reported apart", column, "split.test_seen_groups", "info")]
     return [*findings, GROUPS_APART(seen, column, f"split = holdout(data, group={column!r})")]
@@ -121,18 +120,16 @@ def time_findings(
     if not time and len(found):
         best = found.iloc[0]
         drifting = f"; over it shift {', '.join(best['drifting'][:4])}" if best["drifting"] else "; no column shifts over it so far"
-        seen = (
-            f"{best['column']!r} runs from {best['first']:%Y-%m-%d} to {best['last']:%Y-%m-%d}, and the split does not follow it{drifting}"
-        )
+        span = f"{best['column']!r} runs from {best['first']:%Y-%m-%d} to {best['last']:%Y-%m-%d}"
+        seen = f"{span}, and the split does not follow it{drifting}"
         do = f"split = holdout(data, time={best['column']!r})"
         return [TIME_IGNORED(seen, best["column"], do, "warning" if best["drifting"] else "info")]
     if time and times.isna().any():
         findings.append(LOOSE_ROWS(f"{int(times.isna().sum())} rows have no readable {time!r}", time))
     drift = drift_over(train, times.loc[train.frame.index]) if time else pd.Series(dtype=float)
     if len(drift := drift[drift >= 0.1]):
-        seen = "between the first and the last fifth of the training rows shift " + ", ".join(
-            f"{c} ({v:.0%})" for c, v in drift.head(6).items()
-        )
+        shifting = ", ".join(f"{c} ({v:.0%})" for c, v in drift.head(6).items())
+        seen = f"between the first and the last fifth of the training rows shift {shifting}"
         findings.append(TIME_SHIFT(seen, drift.index, f"split = holdout(data, time={time!r}, folds_by='time')"))
     return findings
 
@@ -178,17 +175,11 @@ def size_findings(
     margin = 0.784 / np.sqrt(n)  # half the width of a 95 % interval of an accuracy of 80 %: 1.96 · sqrt(0.8 · 0.2 / n)
     if margin > 0.1:
         seen = f"{n} test rows: an accuracy of 80 % would be known within ±{margin:.0%}"
-        findings.append(
-            SMALL_TEST(seen, (), "choose by the folds, which use all training rows; or test=0.3", "warning" if margin > 0.15 else "info")
-        )
+        do = "choose by the folds, which use all training rows; or test=0.3"
+        findings.append(SMALL_TEST(seen, (), do, "warning" if margin > 0.15 else "info"))
     if data.task in ("binary", "multiclass"):
         rarest = data.y[mask].value_counts().reindex(data.classes, fill_value=0)
         if rarest.min() < 5:
-            findings.append(
-                SMALL_TEST(
-                    f"class {rarest.idxmin()!r} has {rarest.min()} test rows: too few to conclude about it",
-                    data.target,
-                    "holdout(data, test=0.3)",
-                )
-            )
+            seen = f"class {rarest.idxmin()!r} has {rarest.min()} test rows: too few to conclude about it"
+            findings.append(SMALL_TEST(seen, data.target, "holdout(data, test=0.3)"))
     return findings
