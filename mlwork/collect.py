@@ -47,7 +47,7 @@ def _certify(raw):
 # %% ../nbs/01_collect.ipynb #37208bd1
 _YES = ("yes", "true", "1", "1.0", "y", "t", "positive", "pos", "+")
 
-
+# %% ../nbs/01_collect.ipynb #6a4c3e84
 class DatasetViews:
     "What a Dataset tells when asked."
 
@@ -145,12 +145,12 @@ def _by_hand(data):
     "The roles of a Dataset that were given by hand, as they were given."
     return {c: data.orders.get(c, data.roles[c]) for c, reason in data.reasons.items() if reason == _BY_HAND and c != data.target}
 
-
+# %% ../nbs/01_collect.ipynb #b9e15ba1
 def _raw_again(data):
     c = data.certificate
     return RawTable(data.frame, c.source, c.sha256, missing=c.missing_spellings, infinite=c.infinite, assumed=c.assumed, reading=c.reading)
 
-
+# %% ../nbs/01_collect.ipynb #058e2c09
 def _known_roles(card, target, given, frame):
     "Put together what card and hand say: {column: Role}."
     told = card.get("roles", {}) | {card.get("target", target): "ignored"}

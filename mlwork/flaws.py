@@ -5,27 +5,24 @@
 # %% auto #0
 __all__ = ['DUPLICATES', 'HIDDEN_DATES', 'DATE_MIX', 'HIDDEN_NUMBERS', 'UNIT_MIX', 'MIXED_TYPES', 'SPELLINGS', 'CONSTANT',
            'EMPTY', 'ID_LIKE', 'MISSING_SPELLINGS', 'INFINITE', 'ASSUMED', 'LARGE_INTEGERS', 'FEW_ROWS', 'TARGET_GAPS',
-           'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'text_counts', 'date_formats', 'reads_day_first',
-           'spelling_variants', 'find_flaws']
+           'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'date_formats', 'reads_day_first', 'find_flaws']
 
 # %% ../nbs/00h_flaws.ipynb #800c4019
 import json
 import re
-import unicodedata
 from collections import Counter, defaultdict
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from scipy.special import gammainc
 
 from .core import Findings, Kind, plain
 from .roles import are_units, guess_role, units_of
+from .spellings import spelling_variants, text_counts
 from .steps import UNITS, parse_dates, parse_numbers
 from .tables import RawTable
 
-# %% ../nbs/00h_flaws.ipynb #71b4f056
+# %% ../nbs/00h_flaws.ipynb #dc3253b3
 DUPLICATES = Kind(
     "MLW-C01",
     "duplicate rows",
@@ -34,7 +31,7 @@ DUPLICATES = Kind(
     "A row that is there twice can sit in training and test at once: the score flatters, and it weighs double.",
 )
 
-
+# %% ../nbs/00h_flaws.ipynb #c5f4fd40
 def repeated_rows(
     frame: pd.DataFrame,  # any table
     roles: dict[str, str],  # role of each column; those of role "id" do not count
@@ -51,7 +48,7 @@ def repeated_rows(
     repeated[left[pd.Series(total).duplicated().to_numpy()]] = True
     return repeated
 
-
+# %% ../nbs/00h_flaws.ipynb #11609404
 def _equal_pairs(values):
     "The share of pairs of rows that agree in a column."
     n = values.value_counts(dropna=False).to_numpy()
@@ -73,22 +70,6 @@ def _find_duplicates(frame, roles):
         likely = gammainc(n, 3 * chance) > 0.01  # chance of n or more, of a Poisson count with mean 3 * chance
         seen += f"; with so few distinct values, chance alone gives about {chance:,.1f}" if likely else ""
         yield DUPLICATES(seen, do="data = data.drop_duplicates()", severity="info" if likely else None)
-
-# %% ../nbs/00h_flaws.ipynb #861ce08b
-def text_counts(
-    values: pd.Series,  # a column of text
-) -> dict[str, int]:  # {text: count}, the most frequent first
-    "Count the distinct texts of a column, without missing ones; of many, a random 20,000."
-    counts = pc.value_counts(pa.array(values.dropna(), pa.large_string()))
-    texts, n = counts.field("values").to_pylist(), counts.field("counts").to_numpy()
-    order = np.argsort(-n, kind="stable")
-    if len(order) > 20_000:
-        order = np.sort(np.random.default_rng(0).permutation(len(order))[:20_000])
-    return {texts[i]: int(n[i]) for i in order}
-
-
-def _some(texts, n=3):
-    return ", ".join(repr(str(t)[:30]) for t in list(texts)[:n])
 
 # %% ../nbs/00h_flaws.ipynb #4f3ac41f
 _DATE_FORMATS = {
@@ -115,7 +96,7 @@ def date_formats(
         found[orders[0]] += found.pop("07/03/2025")
     return dict(found.most_common())
 
-
+# %% ../nbs/00h_flaws.ipynb #2a58f79c
 def reads_day_first(
     counts: dict[str, int],  # as of `text_counts`
 ) -> bool:  # False only where the month is seen to come first, as in 03/25/2025
@@ -158,13 +139,17 @@ def _step(name, **options):
     told = "".join(f", {k}={_quoted(v)}" for k, v in options.items())
     return f"recipe = recipe.add(standardise_formats({_quoted(name)}{told}))"
 
+# %% ../nbs/00h_flaws.ipynb #41f3b1b3
+def _some(texts, n=3):
+    return ", ".join(repr(str(t)[:30]) for t in list(texts)[:n])
+
 # %% ../nbs/00h_flaws.ipynb #5ba0017a
 def _unread(counts, parse, **options):
     "The texts, with their counts, that the grammar does not match."
     gone = parse(pd.Series(list(counts), dtype="str"), **options).isna().tolist()
     return {text: n for (text, n), g in zip(counts.items(), gone, strict=True) if g}
 
-
+# %% ../nbs/00h_flaws.ipynb #f7aa5a0d
 def _find_dates(name, counts):
     n, formats = sum(counts.values()), date_formats(counts)
     shown = ", ".join(f"{c:,} like {f}" for f, c in formats.items() if f != "other")
@@ -178,7 +163,7 @@ def _find_dates(name, counts):
     if unread:
         yield MIXED_TYPES(f"{sum(unread.values()):,} of {n:,} values do not read as dates: {_some(unread)}", name, do)
 
-
+# %% ../nbs/00h_flaws.ipynb #074c42d1
 def _find_numbers(name, counts, decimal):
     n, used = sum(counts.values()), units_of(counts)
     named = [u for u in used if u and u != "?"]
@@ -207,61 +192,7 @@ def _find_mixture(name, counts, decimal):
             seen, name, f'data = data.with_roles(**{{{_quoted(name)}: "numeric"}})  # what does not read as a number becomes missing'
         )
 
-# %% ../nbs/00h_flaws.ipynb #60a582ed
-def _spelling_key(text):
-    "Reduce a text to what two spellings of one thing have in common."
-    letters = unicodedata.normalize("NFKD", str(text).replace("ß", "ss").replace("ø", "o").replace("Ø", "O")).casefold()
-    letters = "".join(c for c in letters if not unicodedata.combining(c))
-    kept = re.sub(r"(?<=\d)[\s_.,/-]+(?=\d)", "_", " ".join(letters.split()))  # 1-2 is not 12
-    return kept.translate(str.maketrans("", "", " -.,'’/")).strip("_") or str(text)
-
-
-def _slips(text):
-    "All texts with one letter left out, and the text itself."
-    return {text} | {text[:i] + text[i + 1 :] for i in range(len(text))}
-
-
-def _one_slip(a, b):
-    "Whether one insertion, deletion, substitution or swap of neighbours leads from a to b."
-    if abs(len(a) - len(b)) > 1:
-        return False
-    i = next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    swapped = a[i : i + 2] == b[i : i + 2][::-1] and a[i + 2 :] == b[i + 2 :]
-    return swapped or a[i + 1 :] == b[i + 1 :] or a[i:] == b[i + 1 :] or a[i + 1 :] == b[i:]
-
-# %% ../nbs/00h_flaws.ipynb #0864ec8a
-def _merge_slips(count):
-    "Map rare keys to the frequent key that is one slip away."
-    near, merged = defaultdict(set), {}
-    for key in count:
-        if len(key) >= 6:
-            for slip in _slips(key):
-                near[slip].add(key)
-    digits = {key: re.sub(r"\D", "", key) for key in count}
-    for key in sorted(count, key=count.get):
-        others = set().union(*(near[slip] for slip in _slips(key))) - {key} if len(key) >= 6 else ()
-        fit = [o for o in others if count[o] >= 20 * count[key] and o[0] == key[0] and digits[o] == digits[key] and _one_slip(key, o)]
-        if fit:
-            merged[key] = max(fit, key=count.get)
-    return merged
-
-# %% ../nbs/00h_flaws.ipynb #ca220ead
-def spelling_variants(
-    values: pd.Series | dict,  # a column of text, or its counts
-) -> dict[str, str]:  # {raw: canonical} of the spellings to be replaced; canonical is the most frequent one
-    "Find several spellings of one thing in a column of categories."
-    counts = values if isinstance(values, dict) else text_counts(values)
-    if len(counts) > 5000:
-        return {}
-    groups = defaultdict(list)
-    for text in sorted(counts, key=lambda t: (-counts[t], t)):
-        groups[_spelling_key(text)].append(text)
-    count = {key: sum(counts[t] for t in texts) for key, texts in groups.items()}
-    merged = _merge_slips(count)
-    target = {key: groups[merged.get(key, key)][0] for key in groups}
-    return {t: target[key] for key, texts in groups.items() for t in texts if t != target[key]}
-
-# %% ../nbs/00h_flaws.ipynb #26469ef4
+# %% ../nbs/00h_flaws.ipynb #759721cc
 SPELLINGS = Kind(
     "MLW-C07",
     "several spellings of one thing",
@@ -270,7 +201,7 @@ SPELLINGS = Kind(
     "Each spelling is a category of its own, with fewer rows to learn from.",
 )
 
-
+# %% ../nbs/00h_flaws.ipynb #a88952d5
 def _find_spellings(name, counts):
     variants = spelling_variants(counts)
     if variants:
@@ -292,7 +223,7 @@ ID_LIKE = Kind(
     "A value that names one row teaches nothing about others; it is kept for people, not for models.",
 )
 
-
+# %% ../nbs/00h_flaws.ipynb #0e0e2b40
 def _find_columns(frame, roles):
     for name, role in roles.items():
         values = frame[name]
@@ -329,7 +260,7 @@ LARGE_INTEGERS = Kind(
     "MLW-C14", "integers beyond 2^53", "info", "collect", "Computing with them as floats changes their last digits; they are kept as codes."
 )
 
-
+# %% ../nbs/00h_flaws.ipynb #5861ea7f
 def _find_reading(raw):
     spelled = {c: {s: n for s, n in counts.items() if s.strip()} for c, counts in raw.missing.items()}
     for name, counts in spelled.items():
@@ -370,7 +301,7 @@ TARGET_SPELLINGS = Kind(
     "Each spelling would have been a class of its own; they were brought to one.",
 )
 
-
+# %% ../nbs/00h_flaws.ipynb #12d062fc
 def _find_target(y, task, put_aside, changed):
     if changed:
         listed = ", ".join(f"{raw!r} became {used!r}" for raw, used in list(changed.items())[:5])
@@ -385,7 +316,7 @@ def _find_target(y, task, put_aside, changed):
             do = 'leaderboard = compare_models(split, recipe, metric="average_precision")' if task == "binary" else ""
             yield IMBALANCE(listed, y.name, do)
 
-
+# %% ../nbs/00h_flaws.ipynb #9e9a2646
 def _find_size(frame, features):
     if len(frame) < 100 or len(frame) < features:
         yield FEW_ROWS(f"{len(frame):,} rows for {features:,} features", do="collect more rows, or use few features and a simple model")

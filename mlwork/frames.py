@@ -35,7 +35,7 @@ def _plain_numbers(values, known):
         return values.astype("int64")
     return None if any(abs(v) > EXACT for v in whole) else values.where(values.notna(), None).astype("float64")
 
-
+# %% ../nbs/00ea_frames.ipynb #b128ada4
 def _plain_objects(values):
     "Turn a column of Python objects into numbers, truths, dates or text; also count its types where they differ."
     known = values.dropna()

@@ -14,16 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from mlwork.contributions import (
-    TABLE_METRICS,
-    FromTable,
-    chance_losses,
-    rank,
-    rank_auc,
-    rank_average_precision,
-    unexplained,
-    value_losses,
-)
+from .contributions import TABLE_METRICS, FromTable, unexplained
 from .core import BadInput, plain, unknown
 from mlwork.intervals import (
     Interval,
@@ -38,7 +29,7 @@ from mlwork.intervals import (
     unseen_share,
     wilson,
 )
-from .predictions import few_note, read_pair, read_predictions
+from .predictions import contributions_of, few_note, losses_of, ranking_of, read_pair, read_predictions
 
 # %% ../nbs/00a_metrics.ipynb #76910227
 @dataclass(frozen=True)
@@ -196,23 +187,10 @@ def _matthews_interval(name, rows, confidence):
     note = few_note(name, rows, "" if metric.defined else "undefined, shown as 0")
     return Interval(metric.value, float(2 * low - 1), float(2 * high - 1), len(rows.truth), _by("Wilson", rows), note)
 
-# %% ../nbs/00a_metrics.ipynb #9bec20b3
-def _ranked(name, rows):
-    "Compute a ranking metric and its contributions; NaN where a class has no rows."
-    if rows.chance.ndim == 1:
-        if rows.truth.min() == rows.truth.max():
-            return np.nan, np.zeros(len(rows.truth))
-        return (rank_auc if name == "roc_auc" else rank_average_precision)(rows.truth == 1, rows.ranking)
-    there = [k for k in range(len(rows.classes)) if 0 < (rows.truth == k).sum() < len(rows.truth)]
-    if not there:
-        return np.nan, np.zeros(len(rows.truth))
-    each = [rank_auc(rows.truth == k, rank(rows.chance[:, k])) for k in there]
-    return float(np.mean([v for v, _ in each])), np.mean([p for _, p in each], axis=0)
-
 # %% ../nbs/00a_metrics.ipynb #adccf997
 def _rank_interval(name, rows, confidence):
     "DeLong on the logit scale; at the ends, a bound for the unseen."
-    value, parts = _ranked(name, rows)
+    value, parts = ranking_of(name, rows)
     n, note = len(rows.truth), few_note(name, rows)
     if np.isnan(value):
         return Interval(value, 0.0, 1.0, n, "none", few_note(name, rows, "undefined: one class only"))
@@ -230,15 +208,6 @@ def _rank_interval(name, rows, confidence):
     return Interval(value, low, high, n, "bound for the unseen", note)
 
 # %% ../nbs/00a_metrics.ipynb #6504bc18
-def _loss(name, rows):
-    "Give the losses of all rows, and the size of a loss worth fearing where none has been seen."
-    if rows.task != "regression":
-        return chance_losses(name, rows.truth, rows.chance), 1.0
-    size = rows.truth.std() or abs(rows.truth.mean()) or 1.0
-    fear = {"rmse": size**2, "mape": 1.0}.get(name, size)
-    return value_losses(name, rows.truth, rows.said, rows.quantile), fear
-
-
 def _mean_interval(losses, fear, rows, confidence, heavy):
     "Interval of a mean loss, and what is known of its spread."
     mean, alike = losses.mean(), np.zeros(len(losses), dtype=np.intp)
@@ -260,7 +229,7 @@ _HEAVY = "a few rows carry most of the error: the interval may be too short, see
 
 def _loss_interval(name, rows, confidence):
     "Logarithm for probabilities, Hall's correction besides for numbers."
-    losses, fear = _loss(name, rows)
+    losses, fear = losses_of(name, rows)
     low, high, found = _mean_interval(losses, fear, rows, confidence, rows.task == "regression")
     ends, method = [losses.mean(), low, high], "logarithm" if rows.task != "regression" else "skewness-corrected"
     if name == "rmse":
@@ -272,7 +241,7 @@ def _loss_interval(name, rows, confidence):
         remark = f"{zeros} rows have a true value of 0: MAPE says nothing here, see MAE"
     return Interval(*map(float, ends), len(rows.truth), _by(method, rows), few_note(name, rows, remark))
 
-
+# %% ../nbs/00a_metrics.ipynb #f2108bf7
 def _r2_interval(name, rows, confidence):
     "Logarithm of the share that is left."
     n = len(rows.truth)
@@ -292,7 +261,7 @@ _INTERVALS = dict.fromkeys(TABLE_METRICS, _share_interval) | {"matthews": _matth
 _INTERVALS |= {"roc_auc": _rank_interval, "average_precision": _rank_interval, "r2": _r2_interval}
 _INTERVALS |= dict.fromkeys(("log_loss", "brier", "mae", "rmse", "mape", "pinball"), _loss_interval)
 
-
+# %% ../nbs/00a_metrics.ipynb #1a4b5a64
 def _check_metric(name, rows):
     "Raise where a metric does not exist, does not suit the task, or lacks what it needs."
     if name not in METRICS:
@@ -332,23 +301,6 @@ def score(
         _check_metric(name, rows)
     return Scores({name: _INTERVALS[name](name, rows, confidence) for name in names})
 
-# %% ../nbs/00a_metrics.ipynb #579d1064
-def _contributions(name, rows):
-    "Give a metric and what each row contributes to it."
-    if name in TABLE_METRICS:
-        metric = TABLE_METRICS[name](rows.table)
-        return metric.value, metric.slope[rows.truth, rows.said]
-    if name in ("roc_auc", "average_precision"):
-        return _ranked(name, rows)
-    if name == "r2":
-        left, parts = unexplained(rows.truth, rows.said)
-        return 1 - left, -parts
-    losses, _ = _loss(name, rows)
-    mean, parts = losses.mean(), (losses - losses.mean()) / len(losses)
-    if name != "rmse":
-        return float(mean), parts
-    return float(np.sqrt(mean)), parts / (2 * np.sqrt(mean)) if mean else parts
-
 # %% ../nbs/00a_metrics.ipynb #9d812fca
 def _imaginary_row(name, a, b):
     "Variance of one more row on which the models differ, of the class where it weighs most."
@@ -357,7 +309,7 @@ def _imaginary_row(name, a, b):
     wrong = (slope.sum(axis=1) - right) / max(k - 1, 1)
     return float(((right - wrong) ** 2).max())
 
-
+# %% ../nbs/00a_metrics.ipynb #809c1b4a
 def _difference_ends(name, value, parts, a, b, confidence):
     "Low and high of a difference, by the family of the metric."
     if name in TABLE_METRICS:
@@ -378,16 +330,16 @@ def _difference_note(name, a, b):
     few = f"too few to conclude: the models differ on {differ} {'rows' if a.units is None else 'groups'}" if differ < 5 else ""
     return few_note(name, a, few)
 
-
+# %% ../nbs/00a_metrics.ipynb #adba15d8
 def _difference(name, a, b, confidence):
     "Paired interval of a - b for two checked models."
-    (first, ours), (second, theirs) = _contributions(name, a), _contributions(name, b)
+    (first, ours), (second, theirs) = contributions_of(name, a), contributions_of(name, b)
     value, n = first - second, len(a.truth)
     if np.isnan(value):
         return Interval(value, -1.0, 1.0, n, "none", few_note(name, a, "undefined: one class only"))
     low, high = _difference_ends(name, value, ours - theirs, a, b, confidence)
     if high - low <= 1e-12 * max(abs(first), abs(second)):
-        half = unseen_share(a.count(), confidence) * (1.0 if a.task != "regression" else _loss("mae", a)[1])
+        half = unseen_share(a.count(), confidence) * (1.0 if a.task != "regression" else losses_of("mae", a)[1])
         low, high = value - half, value + half
     span = METRICS[name].range[1] - METRICS[name].range[0]
     return Interval(value, max(low, -span), min(high, span), n, _by("paired", a), _difference_note(name, a, b))

@@ -93,7 +93,7 @@ def _shorten(text, length) -> str:
     text = " ".join(str(text).split())
     return text if len(text) <= length else text[: length - 1] + "…"
 
-
+# %% ../nbs/00d_show.ipynb #5fb84adb
 def _legend(labels, top=10, width=360) -> tuple[str, float]:
     "Write a legend in lines; gives it and the height it takes."
     parts, x, y = [], 4, top
@@ -104,6 +104,11 @@ def _legend(labels, top=10, width=360) -> tuple[str, float]:
         parts.append(_rect(x, y - 8, 10, 10, colour(i)) + _text(x + 14, y + 1, label, "start"))
         x += 24 + 6 * len(label)
     return "".join(parts), (y + 8 if labels else 0)
+
+# %% ../nbs/00d_show.ipynb #22e0bea1
+def _label_room(labels) -> float:
+    "Tell how wide the column of labels must be: 6.2 units a letter, at most 150."
+    return min(150, 12 + 6.2 * max((min(len(str(t)), 22) for t in labels), default=0))
 
 # %% ../nbs/00d_show.ipynb #80688261
 def svg_bars(
@@ -118,7 +123,7 @@ def svg_bars(
     rows = [list(v) if isinstance(v, (list, tuple)) or hasattr(v, "__iter__") else [v] for v in values]
     sums = [sum(r) for r in rows]
     most = max([s for s in sums if isfinite(s)], default=0) or 1
-    left = min(150, 12 + 6.2 * max((min(len(str(t)), 22) for t in labels), default=0))
+    left = _label_room(labels)
     right = 14 + 6 * max((len(n) for n in notes), default=7)
     legend, top = _legend(parts, width=width)
     body, room = [legend], max(width - left - right, 40)
@@ -140,7 +145,7 @@ def _axis_x(low, high, scale, y, about=5, label="", middle=180, say=short) -> st
     body += [_line(scale(t), y, scale(t), y + 4, 0.5) + _text(scale(t), y + 15, say(t)) for t in ticks(low, high, about)]
     return "".join(body) + (_text(middle, y + 30, label, extra="opacity='.75'") if label else "")
 
-
+# %% ../nbs/00d_show.ipynb #652b9182
 def _axis_y(low, high, scale, x, x2, about=4, say=short) -> str:
     "Draw a vertical axis with faint lines across."
     return "".join(_line(x, scale(t), x2, scale(t), 0.15) + _text(x - 4, scale(t) + 4, say(t), "end") for t in ticks(low, high, about))
@@ -154,6 +159,17 @@ def _columns(edges, rows, j, places, floor_y, scale) -> str:
             bottom, left, right = floor_y - sum(row[:j]) * scale, places(edges[i]), places(edges[i + 1])
             shapes.append(f"M{left:.1f} {bottom:.1f}v{-row[j] * scale:.1f}h{right - left - 0.6:.1f}v{row[j] * scale:.1f}z")
     return f"<path style='fill:{colour(j)}' d='{''.join(shapes)}'/>" if shapes else ""
+
+# %% ../nbs/00d_show.ipynb #622ae324
+def _tips(edges, rows, parts, places, shape, say) -> str:
+    "Lay an unseen rectangle over each bar that tells its counts to a mouse or a screen reader."
+    names, ends, body = [html.escape(str(p)) for p in parts], [say(e) for e in edges], []
+    for i, row in enumerate(rows):
+        told = ", ".join(f"{name} {n:,}" for name, n in zip(names, row, strict=True)) if parts else f"{sum(row):,}"
+        at, wide = places(edges[i]), places(edges[i + 1]) - places(edges[i])
+        told = f"<title>{ends[i]} to {ends[i + 1]}: {told}</title>"
+        body.append(f"<rect x='{at:.1f}' width='{wide:.1f}' {shape} fill-opacity='0'>{told}</rect>")
+    return "".join(body)
 
 # %% ../nbs/00d_show.ipynb #5f3f3787
 def svg_histogram(
@@ -173,17 +189,21 @@ def svg_histogram(
     span, most = (high - low) or 1, max(map(sum, rows), default=0) or 1
     places, body = (lambda v: 8 + (v - low) / span * (width - 24)), [legend]
     body += [_columns(edges, rows, j, places, floor_y, (floor_y - top - 6) / most) for j in range(max(map(len, rows), default=0))]
-    names, ends, shape = (
-        [html.escape(str(p)) for p in parts],
-        [say(e) for e in edges],
-        f"y='{top:g}' height='{floor_y - top:g}' fill-opacity='0'",
-    )
-    for i, row in enumerate(rows):
-        told = ", ".join(f"{name} {n:,}" for name, n in zip(names, row, strict=True)) if parts else f"{sum(row):,}"
-        at, wide = places(edges[i]), places(edges[i + 1]) - places(edges[i])
-        body.append(f"<rect x='{at:.1f}' width='{wide:.1f}' {shape}><title>{ends[i]} to {ends[i + 1]}: {told}</title></rect>")
+    body.append(_tips(edges, rows, parts, places, f"y='{top:g}' height='{floor_y - top:g}'", say))
     body.append(_axis_x(low, high, places, floor_y, 4, label, width / 2, say))
     return svg("".join(body), title or f"histogram of {short(sum(map(sum, rows)))} values", width, top + height)
+
+# %% ../nbs/00d_show.ipynb #bc4ca53c
+def _dot(name, value, lower, upper, at, left, place) -> str:
+    "Draw one labelled estimate with its bar at height `at`; an en dash where it is unknown."
+    body = _text(left - 6, at + 4, _shorten(name, 22), "end", "class='mlw-label'")
+    if value is None or not isfinite(value):
+        return body + _text(left + 6, at + 4, "–", "start")
+    tip = f"<title>{html.escape(str(name))}: {short(value)} ({short(lower)} to {short(upper)})</title>"
+    x1, x2 = (place(v) if v is not None and isfinite(v) else place(value) for v in (lower, upper))
+    style = f"stroke:{colour(0)};stroke-width:3;stroke-opacity:.55"
+    bar = f"<line x1='{x1:.1f}' x2='{x2:.1f}' y1='{at}' y2='{at}' style='{style}'/>"
+    return body + f"<g>{tip}{bar}<circle cx='{place(value):.1f}' cy='{at}' r='4' style='fill:{colour(0)}'/></g>"
 
 # %% ../nbs/00d_show.ipynb #75b2b2e9
 def svg_intervals(
@@ -198,19 +218,12 @@ def svg_intervals(
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     pad = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
     low, high = low - pad, high + pad
-    left, y = min(150, 12 + 6.2 * max((min(len(str(r[0])), 22) for r in rows), default=0)), 22 * len(rows) + 6
-    place, body = (lambda v: left + (v - low) / (high - low) * (width - left - 16)), []
-    for i, (name, value, lower, upper) in enumerate(rows):
-        at = 22 * i + 14
-        body.append(_text(left - 6, at + 4, _shorten(name, 22), "end", "class='mlw-label'"))
-        if value is None or not isfinite(value):
-            body.append(_text(left + 6, at + 4, "–", "start"))
-            continue
-        tip = f"<title>{html.escape(str(name))}: {short(value)} ({short(lower)} to {short(upper)})</title>"
-        x1, x2 = (place(v) if v is not None and isfinite(v) else place(value) for v in (lower, upper))
-        style = f"stroke:{colour(0)};stroke-width:3;stroke-opacity:.55"
-        bar = f"<line x1='{x1:.1f}' x2='{x2:.1f}' y1='{at}' y2='{at}' style='{style}'/>"
-        body.append(f"<g>{tip}{bar}<circle cx='{place(value):.1f}' cy='{at}' r='4' style='fill:{colour(0)}'/></g>")
+    left, y = _label_room([r[0] for r in rows]), 22 * len(rows) + 6
+
+    def place(v):
+        return left + (v - low) / (high - low) * (width - left - 16)
+
+    body = [_dot(*row, 22 * i + 14, left, place) for i, row in enumerate(rows)]
     if reference is not None:
         body.append(_line(place(reference), 2, place(reference), y, 0.6, "stroke-dasharray='4 3'"))
     body.append(_axis_x(low, high, place, y, 4, label, (left + width) / 2))
@@ -223,7 +236,7 @@ def _thin(points, most=250) -> list:
     step = max(1, -(-len(points) // most))
     return points if step == 1 else points[:-1:step] + points[-1:]
 
-
+# %% ../nbs/00d_show.ipynb #933a95a0
 def _path(points, scale_x, scale_y) -> str:
     return "M" + "L".join(f"{scale_x(a):.1f},{scale_y(b):.1f}" for a, b in points) if points else ""
 
@@ -242,7 +255,7 @@ def _curve(i, curve, scale_x, scale_y) -> str:
     dots = (f"<circle cx='{scale_x(a):.1f}' cy='{scale_y(b):.1f}' r='2.6' style='fill:{colour(i)}'/>" for a, b in seen)
     return body + line + "".join(dots)
 
-
+# %% ../nbs/00d_show.ipynb #a5edb380
 def _span(values, given) -> tuple[float, float]:
     "Give the ends of an axis: as asked for, or those of the values."
     known = [float(v) for v in values if v is not None and isfinite(v)]
@@ -272,7 +285,7 @@ def svg_lines(
     bottom, left = top + height - 16 - below, 46
     per_x, per_y = (width - left - 14) / (x[1] - x[0]), (bottom - top) / (y[1] - y[0])
     scale_x, scale_y = (lambda v: left + (v - x[0]) * per_x), (lambda v: bottom - (v - y[0]) * per_y)
-    body = [legend, _text(4, top - 6, label_y, "start", "opacity='.75'") if label_y else "", _axis_y(*y, scale_y, left, width - 14)]
+    body = [legend, _text(4, top - 9, label_y, "start", "opacity='.75'") if label_y else "", _axis_y(*y, scale_y, left, width - 14)]
     if reference:
         (x1, y1), (x2, y2) = reference
         body.append(_line(scale_x(x1), scale_y(y1), scale_x(x2), scale_y(y2), 0.6, "stroke-dasharray='4 3'"))

@@ -126,36 +126,32 @@ class Split(GroupedRows):
         return f"<p><b>{self.kind}</b>: {html.escape(self.reason)}</p>{self.table().to_html()}{findings_html(self.findings)}"
 
 # %% ../nbs/02_split.ipynb #3f24bf62
+def _check_kind(name: str, value: str, data: Dataset, group: str | None, time: str | None):
+    "Refuse a kind that does not exist, or lacks the column that it needs."
+    if value not in ("auto", *KINDS):
+        raise unknown(name, value, ("auto", *KINDS))
+    for word, column in (("group", group), ("time", time)):
+        if word in value and not column:
+            do = f'name it: {word}="COLUMN", or ask advise(data)'
+            shown = repr(value) if word == "group" else f'"{value}"'
+            raise BadInput(f"{name}={shown} must know the column that holds the {word}{'s' * (word == 'group')}", f"{word}=None", do)
+    if "stratified" in value and data.task == "regression":
+        got, do = f"the numeric target {data.target!r}", f'{name}="{"group" if group else "random"}"'
+        raise BadInput(f"{name}={value!r} must have classes to stratify by", got, do)
+
+# %% ../nbs/02_split.ipynb #1403f5d3
 def _check(data: Dataset, by: str, group: str | None, time: str | None, folds_by: str):
     "Refuse settings that cannot work together."
     if not isinstance(data, Dataset):
         raise BadType("data must be a Dataset", type(data).__name__, 'data = load(table, target="COLUMN")')
     for name, value in {"by": by, "folds_by": folds_by}.items():
-        if value not in ("auto", *KINDS):
-            raise unknown(name, value, ("auto", *KINDS))
-        if "group" in value and not group:
-            raise BadInput(
-                f"{name}={value!r} must know the column that holds the groups", "group=None", 'name it: group="COLUMN", or ask advise(data)'
-            )
-        if value == "time" and not time:
-            raise BadInput(
-                f'{name}="time" must know the column that holds the time', "time=None", 'name it: time="COLUMN", or ask advise(data)'
-            )
-        if "stratified" in value and data.task == "regression":
-            raise BadInput(
-                f"{name}={value!r} must have classes to stratify by",
-                f"the numeric target {data.target!r}",
-                f'{name}="{"group" if group else "random"}"',
-            )
+        _check_kind(name, value, data, group, time)
     for column in filter(None, (group, time)):
         if column not in data.frame:
             raise unknown("column", column, data.frame.columns)
     if missing := int(data.y.isna().sum()):
-        raise BadInput(
-            "the target must be known in every row",
-            f"{missing} rows without it",
-            "data = data.take(data.y.notna().to_numpy().nonzero()[0])",
-        )
+        do = "data = data.take(data.y.notna().to_numpy().nonzero()[0])"
+        raise BadInput("the target must be known in every row", f"{missing} rows without it", do)
 
 # %% ../nbs/02_split.ipynb #9e772b13
 def _test_size(test, n: int, times: pd.Series | None) -> int | str:
@@ -219,15 +215,13 @@ def _folds(train: Dataset, by: str, seed: int, groups, times, copies: pd.DataFra
     usual, own = 5 if len(train) < 5000 else 10, np.setdiff1d(np.arange(len(train)), copies["row"])
     most, scarce = most_folds(by, strata[own], None if groups is None else labels[own]), _scarce(train, by, strata, groups)
     if most < 2:
-        raise BadInput(
-            "each fold must hold something of everything", scarce, "join rare classes or groups, drop them, or collect more such rows"
-        )
+        do = "join rare classes or groups, drop them, or collect more such rows"
+        raise BadInput("each fold must hold something of everything", scarce, do)
     k = min(usual, most)
     parts = [beside_first(deal_folds(by, k, strata, labels, seed + r), copies) for r in range(repeats_for(k))]
     folds = [[(np.flatnonzero(part != i), np.flatnonzero(part == i)) for i in range(k) if (part == i).any()] for part in parts]
-    found = RARE_CLASS(
-        f"{k} folds instead of {usual}: {scarce}", train.target, f"frame[{train.target!r}].value_counts()  # join or drop what is rare"
-    )
+    do = f"frame[{train.target!r}].value_counts()  # join or drop what is rare"
+    found = RARE_CLASS(f"{k} folds instead of {usual}: {scarce}", train.target, do)
     return sum(folds, []), folds[0], [found] if k < usual else []
 
 # %% ../nbs/02_split.ipynb #92013f5b
@@ -253,6 +247,50 @@ _REASONS = {
     "stratified-group": "the next row will be of a {group} that is new to the model: each {group} is on one side, classes near their share",
     "time": "the next row will be a later one: the test rows are those from {cut} on",
 }
+
+# %% ../nbs/02_split.ipynb #8c606664
+def _kinds(data: Dataset, by: str, group: str | None, time: str | None, folds_by: str) -> tuple[str, str]:
+    "Settle what is left to us."
+    grouped, single = ("group", "random") if data.task == "regression" else ("stratified-group", "stratified")
+    by = by if by != "auto" else "time" if time else grouped if group else single
+    return by, folds_by if folds_by != "auto" else grouped if group else by
+
+# %% ../nbs/02_split.ipynb #112eea6b
+def _test_mask(data: Dataset, by: str, rows: int | str, seed: int, groups, times) -> np.ndarray:
+    "Mark the test rows."
+    strata = _strata(data)
+    if by == "time":
+        return (times >= first_test_moment(times, rows)).to_numpy()
+    if by == "random":
+        return random_rows(len(data), rows, seed)
+    if by == "stratified":
+        rarest = np.bincount(strata).min()
+        if rarest < 3 or rows < len(data.classes) or len(data) - rows < len(data.classes):
+            rare = data.classes[np.bincount(strata).argmin()]
+            got = f"class {rare!r} with {rarest} rows, and {rows} test rows for {len(data.classes)} classes"
+            do = "join or drop rare classes, or holdout(data, by='random')"
+            raise BadInput("every class must have rows to train on and to test", got, do)
+        return random_rows(len(data), rows, seed, strata)
+    if groups.nunique() < 3:
+        got = f"{groups.nunique()} in {groups.name!r}"
+        raise BadInput("there must be at least 3 groups, one to test and two to validate", got, "split by another column")
+    share, strata = rows / len(data), strata if by == "stratified-group" else 0 * strata
+    return spread_groups(data.frame[groups.name].to_numpy(), strata, [1 - share, share], seed) == 1
+
+# %% ../nbs/02_split.ipynb #25860c49
+def _group_aside(data: Dataset, group: str | None) -> Dataset:
+    "Give the group column the role of an id."
+    if group is None or data.roles[group] in ("id", "ignored"):
+        return data
+    reason = "rows are split by it: a new row comes from a new group"
+    return replace(data, roles=data.roles | {group: "id"}, reasons=data.reasons | {group: reason})
+
+# %% ../nbs/02_split.ipynb #2d00687e
+def _within(copies: pd.DataFrame, mask: np.ndarray) -> pd.DataFrame:
+    "Keep the copies whose first row is in this part too, at their positions in it."
+    both = copies[mask[copies["row"]] & mask[copies["first"]]]
+    place = np.cumsum(mask) - 1
+    return both.assign(row=place[both["row"]], first=place[both["first"]])
 
 # %% ../nbs/02_split.ipynb #18772149
 def holdout(
@@ -284,57 +322,8 @@ def holdout(
     reason = _REASONS[by].format(group=group, cut=str(cut).removesuffix("T00:00:00"))
     identity = hashlib.sha256(to_json([sha256_frame(data.frame), data.target, np.flatnonzero(mask)], None).encode()).hexdigest()
     moved, sealed = np.flatnonzero(mask != drawn).tolist(), Vault(data.take(np.flatnonzero(mask)))
-    return Split(
-        train, by, reason, settings, Findings(findings), folds, first_folds, train_groups, int(mask.sum()), cut, moved, identity, sealed
-    )
-
-# %% ../nbs/02_split.ipynb #25860c49
-def _group_aside(data: Dataset, group: str | None) -> Dataset:
-    "Give the group column the role of an id."
-    if group is None or data.roles[group] in ("id", "ignored"):
-        return data
-    reason = "rows are split by it: a new row comes from a new group"
-    return replace(data, roles=data.roles | {group: "id"}, reasons=data.reasons | {group: reason})
-
-# %% ../nbs/02_split.ipynb #8c606664
-def _kinds(data: Dataset, by: str, group: str | None, time: str | None, folds_by: str) -> tuple[str, str]:
-    "Settle what is left to us."
-    grouped, single = ("group", "random") if data.task == "regression" else ("stratified-group", "stratified")
-    by = by if by != "auto" else "time" if time else grouped if group else single
-    return by, folds_by if folds_by != "auto" else grouped if group else by
-
-# %% ../nbs/02_split.ipynb #2d00687e
-def _within(copies: pd.DataFrame, mask: np.ndarray) -> pd.DataFrame:
-    "Keep the copies whose first row is in this part too, at their positions in it."
-    both = copies[mask[copies["row"]] & mask[copies["first"]]]
-    place = np.cumsum(mask) - 1
-    return both.assign(row=place[both["row"]], first=place[both["first"]])
-
-# %% ../nbs/02_split.ipynb #112eea6b
-def _test_mask(data: Dataset, by: str, rows: int | str, seed: int, groups, times) -> np.ndarray:
-    "Mark the test rows."
-    strata = _strata(data)
-    if by == "time":
-        return (times >= first_test_moment(times, rows)).to_numpy()
-    if by == "random":
-        return random_rows(len(data), rows, seed)
-    if by == "stratified":
-        rarest = np.bincount(strata).min()
-        if rarest < 3 or rows < len(data.classes) or len(data) - rows < len(data.classes):
-            rare = data.classes[np.bincount(strata).argmin()]
-            got = f"class {rare!r} with {rarest} rows, and {rows} test rows for {len(data.classes)} classes"
-            raise BadInput(
-                "every class must have rows to train on and to test", got, "join or drop rare classes, or holdout(data, by='random')"
-            )
-        return random_rows(len(data), rows, seed, strata)
-    if groups.nunique() < 3:
-        raise BadInput(
-            "there must be at least 3 groups, one to test and two to validate",
-            f"{groups.nunique()} in {groups.name!r}",
-            "split by another column",
-        )
-    share, strata = rows / len(data), strata if by == "stratified-group" else 0 * strata
-    return spread_groups(data.frame[groups.name].to_numpy(), strata, [1 - share, share], seed) == 1
+    parts = Findings(findings), folds, first_folds, train_groups, int(mask.sum()), cut, moved, identity, sealed
+    return Split(train, by, reason, settings, *parts)
 
 # %% ../nbs/02_split.ipynb #af2d106c
 def plain_split(

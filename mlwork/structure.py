@@ -100,6 +100,14 @@ def _levels(values: pd.Series, role: str) -> np.ndarray | None:
         return None
     return codes
 
+# %% ../nbs/01c_structure.ipynb #f2971b4a
+def _is_group(column: str, role: str, likeness: pd.Series) -> bool:
+    "Decide whether the rows of a column's levels are alike enough to be rows of one thing."
+    if role == "id" or _NAMED.search(str(column).lower()):
+        return likeness.mean() >= 0.05
+    alike = (likeness >= _ALIKE).sum()
+    return likeness.mean() >= 0.25 or alike >= min(4, max(2, 0.15 * len(likeness)))
+
 # %% ../nbs/01c_structure.ipynb #9b825e25
 def find_groups(
     data: Dataset,  # any table
@@ -121,14 +129,6 @@ def find_groups(
             found.append((c, codes.max() + 1, rows, likeness.mean(), likeness.index[likeness >= _ALIKE].tolist()))
     found = pd.DataFrame(found, columns=["column", "levels", "rows", "likeness", "alike"])
     return found.sort_values(["likeness", "levels"], ascending=False, ignore_index=True)
-
-# %% ../nbs/01c_structure.ipynb #f2971b4a
-def _is_group(column: str, role: str, likeness: pd.Series) -> bool:
-    "Decide whether the rows of a column's levels are alike enough to be rows of one thing."
-    if role == "id" or _NAMED.search(str(column).lower()):
-        return likeness.mean() >= 0.05
-    alike = (likeness >= _ALIKE).sum()
-    return likeness.mean() >= 0.25 or alike >= min(4, max(2, 0.15 * len(likeness)))
 
 # %% ../nbs/01c_structure.ipynb #377c7763
 def shift_between(
@@ -279,6 +279,15 @@ def _twins(numbers: pd.DataFrame, roles: dict, texts: dict, codes: np.ndarray | 
     sure = (~agree @ weights <= edits) & (agree @ bits >= need)
     return pairs[:, sure], agree[sure]
 
+# %% ../nbs/01c_structure.ipynb #f5d9b6a8
+def _firsts(pairs: np.ndarray, n: int) -> np.ndarray:
+    "Give for each row the first row that it is linked to by pairs, over any number of steps."
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    label = connected_components(coo_array((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), shape=(n, n)), directed=False)[1]
+    return pd.Series(np.arange(n)).groupby(label).transform("min").to_numpy()
+
 # %% ../nbs/01c_structure.ipynb #57fc1ee1
 def near_duplicates(
     data: Dataset,  # any table
@@ -300,15 +309,6 @@ def near_duplicates(
     found = pd.DataFrame({"row": pairs[1], "twin": pairs[0], "first": _firsts(pairs, len(data))[pairs[1]]})
     found["differs"] = [numbers.columns[~a].tolist() for a in agree]
     return found.sort_values(["row", "twin"]).drop_duplicates("row", ignore_index=True)
-
-# %% ../nbs/01c_structure.ipynb #f5d9b6a8
-def _firsts(pairs: np.ndarray, n: int) -> np.ndarray:
-    "Give for each row the first row that it is linked to by pairs, over any number of steps."
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    label = connected_components(coo_array((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), shape=(n, n)), directed=False)[1]
-    return pd.Series(np.arange(n)).groupby(label).transform("min").to_numpy()
 
 # %% ../nbs/01c_structure.ipynb #617e27de
 def drop_near_duplicates(

@@ -100,7 +100,7 @@ def _find_decimal(rows):
     commas = _count(cells, r"[-+]?\d+,\d+") - _count(cells, r"[-+]?[1-9]\d{0,2},\d{3}")
     return "," if commas > _count(cells, r"[-+]?\d+\.\d+") else "."
 
-
+# %% ../nbs/00e_tables.ipynb #9ec32120
 def _has_header(rows, decimal):
     number = r"[-+]?\d+([.,]\d+)?"
     first = [c.strip().replace(decimal, ".") for c in rows[0] if re.fullmatch(number, c.strip())]
@@ -189,20 +189,8 @@ def check_names(
 MISSING = ("", "?", "NA", "na", "N/A", "n/a", "#N/A", "#NA", "NaN", "nan", "NAN", "null", "NULL", "<NA>", "NaT", r"\N", "-", "--", "---")
 MISSING += ("(null)", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!")
 MISSING_AMONG_NUMBERS = "none|unknown|missing|not available|not applicable|not known|no data|undefined|n.a.|n.a|nil|void|tbd|tba|nd|n/d"
-MISSING_AMONG_NUMBERS = (
-    *MISSING_AMONG_NUMBERS.split("|"),
-    ".",
-    "..",
-    "...",
-    "–",
-    "—",
-    "*",
-    "x",
-    "k.a.",
-    "n.v.",
-    "unbekannt",
-    "keine angabe",
-)
+MISSING_AMONG_NUMBERS += "|.|..|...|–|—|*|x|k.a.|n.v.|unbekannt|keine angabe"
+MISSING_AMONG_NUMBERS = tuple(MISSING_AMONG_NUMBERS.split("|"))
 
 # %% ../nbs/00e_tables.ipynb #c6a2a204
 def _is_missing(text):
@@ -212,7 +200,7 @@ def _is_missing(text):
         gone = pc.and_not(gone, dash)
     return pc.or_(gone, pc.is_null(text))
 
-
+# %% ../nbs/00e_tables.ipynb #5d47cb86
 def _spellings(text, where):
     "Count the different texts at the places where `where` holds."
     if not pc.any(where).as_py():
@@ -336,7 +324,7 @@ def _first_bad_row(path, layout):
             return f"a cell of more than {csv.field_size_limit():,} letters in line {start}: a quote is perhaps never closed"
     return f"lines longer than {LINE_BYTES >> 20} MiB"
 
-
+# %% ../nbs/00e_tables.ipynb #6f187eb4
 def _cut(path, layout):
     "Cut a text file into columns of text; runs of spaces, which Arrow does not know, are left to pandas."
     if layout.delimiter == " ":

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from mlwork.roles import date_like, number_like
 from mlwork.steps import (
     TRUTHS,
     UNITS,
@@ -20,10 +21,7 @@ from mlwork.steps import (
     OutlierClipper,
     RareGrouper,
     TextWords,
-    boolean_like,
     cleaned_text,
-    date_like,
-    number_like,
     outlier_bounds,
     parse_booleans,
     parse_dates,
@@ -252,7 +250,6 @@ def test_shares_count_only_what_is_there():
     assert number_like(pd.Series(["1", "x", None])) == 0.5
     assert number_like(pd.Series(["1,5", "2,5"]), decimal=",") == 1
     assert date_like(pd.Series(["2025-01-01", None])) == 1
-    assert boolean_like(pd.Series(["yes", "no", "perhaps", None])) == pytest.approx(2 / 3)
     assert number_like(pd.Series([None, None], dtype="str")) == date_like(pd.Series([], dtype="str")) == 0
 
 
