@@ -160,7 +160,14 @@ _TITLE = '''"""{name}: the run as plain scikit-learn; trains the same model and 
 
 usage: python workflow.py [DATA]      (default: {data})
 """'''
-_PERHAPS = ["import json", "import sys", "import re", "from datetime import datetime, timedelta", "from pathlib import Path"]
+_PERHAPS = [
+    "import json",
+    "import sys",
+    "import re",
+    "from datetime import datetime",
+    "from datetime import timedelta",
+    "from pathlib import Path",
+]
 _PERHAPS += ["import numpy as np", "import pandas as pd", "from sklearn.model_selection import train_test_split"]
 
 
