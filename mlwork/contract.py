@@ -87,14 +87,9 @@ def _name_findings(frame, features, unused):
     pairs = match_names(gone, extra)
     lost = [c for c in gone if c not in pairs.values()]
     if lost:
-        have = ", ".join(map(str, list(frame)[:12]))
-        found.append(
-            COLUMNS_GONE(
-                f"no column {', '.join(map(repr, lost[:8]))}{' …' if len(lost) > 8 else ''}; there are: {have}",
-                lost,
-                "add what is missing; unknown values may stay empty",
-            )
-        )
+        have, names = ", ".join(map(str, list(frame)[:12])), ", ".join(map(repr, lost[:8])) + (" …" if len(lost) > 8 else "")
+        seen = f"no column {names}; there are: {have}"
+        found.append(COLUMNS_GONE(seen, lost, "add what is missing; unknown values may stay empty"))
     if pairs:
         seen = ", ".join(f"no {g!r} but {e!r}" for e, g in pairs.items())
         found.append(COLUMNS_RENAMED(seen, pairs.values(), f"table = table.rename(columns={pairs!r})"))
@@ -228,6 +223,17 @@ def _together(found):
         converted = [COLUMN_CONVERTED(seen, [c for f in converted for c in f.columns])]
     return Findings([*others, *converted])
 
+# %% ../nbs/07a_contract.ipynb #d98b327c
+def _shape_findings(frame, features, unused):
+    "Compare what can be compared without looking at values."
+    found = _name_findings(frame, features, unused)
+    twice = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]} & set(features))
+    if twice:
+        found.append(COLUMN_RETYPED(f"{', '.join(twice)} more than once", twice, "keep one column of each name"))
+    if not len(frame):
+        found.append(NO_ROWS("a table of 0 rows", (), "check where the table comes from"))
+    return found
+
 # %% ../nbs/07a_contract.ipynb #1fb9a06e
 def check_table(
     profile,  # the `Profile` of the training rows
@@ -238,12 +244,7 @@ def check_table(
     "Hold a table against the Profile of the training rows."
     frame = _frame(table)
     features = [c for c, e in profile.columns.items() if e["role"] not in ("target", "id", "ignored")] if features is None else features
-    found = _name_findings(frame, features, unused)
-    twice = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]} & set(features))
-    if twice:
-        found.append(COLUMN_RETYPED(f"{', '.join(twice)} more than once", twice, "keep one column of each name"))
-    if not len(frame):
-        found.append(NO_ROWS("a table of 0 rows", (), "check where the table comes from"))
+    found = _shape_findings(frame, features, unused)
     if found.at_least("critical"):
         return Checked(None, found)
     columns = {}

@@ -66,6 +66,25 @@ def _fold_model(split, model, fold):
     with threads_for(len(rows)):
         return clone(model.pipeline).fit(X.iloc[rows], y.iloc[rows].to_numpy()), X.iloc[valid], y.iloc[valid]
 
+# %% ../nbs/08f_explain.ipynb #8b69133c
+def _point(pipeline, X, y, model, metric):
+    "Score as scikit-learn wants it: more is better."
+    frame = predictions(pipeline, X, y)
+    value = score_predictions(frame, model.task, model.classes, model.positive, metrics=[metric])[metric].value
+    return value if METRICS[metric].greater_is_better else -value
+
+
+def _spread(columns, drops, folds, metric):
+    "Average the losses; the interval comes from the folds, whose training rows overlap (Nadeau and Bengio 2003)."
+    from scipy.special import stdtrit
+
+    by_fold = drops.reshape(len(columns), folds, -1).mean(axis=2)
+    mean = by_fold.mean(axis=1)
+    half = stdtrit(max(folds - 1, 1), 0.975) * by_fold.std(axis=1, ddof=1 if folds > 1 else 0) * np.sqrt(1 / folds + 1 / max(folds - 1, 1))
+    table = pd.DataFrame({"column": columns, "importance": mean, "low": mean - half, "high": mean + half})
+    table = table.sort_values("importance", ascending=False, ignore_index=True)
+    return Explanation(table, "permutation", f"loss of {METRICS[metric].title} when the column is shuffled")
+
 # %% ../nbs/08f_explain.ipynb #0db56288
 def permutation(
     split: Split,
@@ -87,25 +106,6 @@ def permutation(
         result = permutation_importance(pipeline, X.iloc[some], y.iloc[some], scoring=scoring, n_repeats=repeats, random_state=seed)
         found.append(result.importances)
     return _spread(list(X), np.concatenate(found, axis=1), len(folds), metric)
-
-# %% ../nbs/08f_explain.ipynb #8b69133c
-def _point(pipeline, X, y, model, metric):
-    "Score as scikit-learn wants it: more is better."
-    frame = predictions(pipeline, X, y)
-    value = score_predictions(frame, model.task, model.classes, model.positive, metrics=[metric])[metric].value
-    return value if METRICS[metric].greater_is_better else -value
-
-
-def _spread(columns, drops, folds, metric):
-    "Average the losses; the interval comes from the folds, whose training rows overlap (Nadeau and Bengio 2003)."
-    from scipy.special import stdtrit
-
-    by_fold = drops.reshape(len(columns), folds, -1).mean(axis=2)
-    mean = by_fold.mean(axis=1)
-    half = stdtrit(max(folds - 1, 1), 0.975) * by_fold.std(axis=1, ddof=1 if folds > 1 else 0) * np.sqrt(1 / folds + 1 / max(folds - 1, 1))
-    table = pd.DataFrame({"column": columns, "importance": mean, "low": mean - half, "high": mean + half})
-    table = table.sort_values("importance", ascending=False, ignore_index=True)
-    return Explanation(table, "permutation", f"loss of {METRICS[metric].title} when the column is shuffled")
 
 # %% ../nbs/08f_explain.ipynb #cf7bf1c7
 def _coded(X):
@@ -139,9 +139,8 @@ def shapley(
     values = values.mean(axis=2) if values.ndim == 3 else values
     mean, half = values.mean(axis=0), 1.96 * values.std(axis=0) / np.sqrt(len(chosen))
     table = pd.DataFrame({"column": list(X), "importance": mean, "low": mean - half, "high": mean + half})
-    return Explanation(
-        table.sort_values("importance", ascending=False, ignore_index=True), "shap", "mean share of the column in a prediction"
-    )
+    table = table.sort_values("importance", ascending=False, ignore_index=True)
+    return Explanation(table, "shap", "mean share of the column in a prediction")
 
 # %% ../nbs/08f_explain.ipynb #3a049efe
 def explain_model(

@@ -249,6 +249,20 @@ def _board_html(board):
     said = f"<p><b>{html.escape(title)}</b>" + (f": {html.escape(board.best)} is the simplest of those that lead" if rows else "") + "</p>"
     return said + picture + html_table(board.table(), index=True) + findings_html(board.findings)
 
+# %% ../nbs/05e_leaderboard.ipynb #1d8bae1a
+def _noticed(board, trials, contest, split):
+    "Gather what one should know before believing a board."
+    found, scores, table = Findings(), board.fold_scores, board.standings
+    if board.interrupted:
+        do = "compare_models(split, recipe, models)  # again, with time"
+        found.append(STOPPED(f"{len(scores)} of {len(split.folds)} folds were begun", do=do))
+    found += _about_trials(trials, scores)
+    if table["score"].notna().any():
+        rows = len(next(iter(board.oof.values()))) if board.oof else len(split.train)
+        found += [*_about_baseline(table, contest.metric), *_about_spread(table, scores, board.best)]
+        found += [*_about_perfection(table, contest.metric, rows), *_about_ties(table, board.best)]
+    return found
+
 # %% ../nbs/05e_leaderboard.ipynb #5a8804e6
 def make_leaderboard(
     trials: list[Trial],  # of all models on all folds that were finished
@@ -264,14 +278,5 @@ def make_leaderboard(
     table = _standings(trials, scores, oof, contest, split)
     errors = {t.model: t.error for t in reversed(trials) if t.error}
     board = Leaderboard(contest.metric, table, scores, oof, errors, Findings(), expected_seconds, seconds, interrupted)
-    best = board.best if table["score"].notna().any() else None
-    rows = len(next(iter(oof.values()))) if oof else len(split.train)
-    found = board.findings
-    if interrupted:
-        do = "compare_models(split, recipe, models)  # again, with time"
-        found.append(STOPPED(f"{len(scores)} of {len(split.folds)} folds were begun", do=do))
-    found += _about_trials(trials, scores)
-    if best is not None:
-        found += [*_about_baseline(table, contest.metric), *_about_spread(table, scores, best)]
-        found += [*_about_perfection(table, contest.metric, rows), *_about_ties(table, best)]
+    board.findings.extend(_noticed(board, trials, contest, split))
     return board

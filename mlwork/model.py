@@ -32,23 +32,9 @@ from .core import BadInput, Findings, NotFound, atomic_write, sha256_file, to_js
 from .explore import Profile
 from .preprocess import Recipe
 
-# %% ../nbs/07b_model.ipynb #b3fa094a
-@dataclass(frozen=True, repr=False)
-class Model:
-    "A fitted pipeline with its Profile, Recipe, scores and provenance."
-
-    pipeline: Pipeline  # fitted; takes the raw feature columns
-    recipe: Recipe
-    profile: Profile  # of the training rows: the contract for new tables
-    task: str  # "binary", "multiclass" or "regression"
-    target: str
-    features: list[str]  # the raw columns that the pipeline takes
-    classes: list | None  # in the order of the probability columns; None for a regression
-    positive: object = None  # the label of the positive class; None unless the task is binary
-    provenance: dict = field(default_factory=dict)  # versions, data hash, certificate, split, seed, created, fit seconds
-    unused: list[str] = field(default_factory=list)  # features that the recipe drops: a new table need not have them
-    metrics: dict = field(default_factory=dict)  # scores with their intervals, filled in by `evaluate`
-    findings: Findings = field(default_factory=Findings)
+# %% ../nbs/07b_model.ipynb #b208ae23
+class _Answers:
+    "What a fitted model can be asked."
 
     def checked(self, table: pd.DataFrame | Dataset) -> Checked:  # table: new rows, columns in any order
         "Hold a table against the Profile; gives the tidied frame with the findings."
@@ -70,6 +56,24 @@ class Model:
             raise BadInput("probabilities need a classifier that gives them", got, "use predict(table)")
         X = self.checked(table).demand()
         return pd.DataFrame(self.pipeline.predict_proba(X), index=X.index, columns=self.classes)
+
+# %% ../nbs/07b_model.ipynb #b3fa094a
+@dataclass(frozen=True, repr=False)
+class Model(_Answers):
+    "A fitted pipeline with its Profile, Recipe, scores and provenance."
+
+    pipeline: Pipeline  # fitted; takes the raw feature columns
+    recipe: Recipe
+    profile: Profile  # of the training rows: the contract for new tables
+    task: str  # "binary", "multiclass" or "regression"
+    target: str
+    features: list[str]  # the raw columns that the pipeline takes
+    classes: list | None  # in the order of the probability columns; None for a regression
+    positive: object = None  # the label of the positive class; None unless the task is binary
+    provenance: dict = field(default_factory=dict)  # versions, data hash, certificate, split, seed, created, fit seconds
+    unused: list[str] = field(default_factory=list)  # features that the recipe drops: a new table need not have them
+    metrics: dict = field(default_factory=dict)  # scores with their intervals, filled in by `evaluate`
+    findings: Findings = field(default_factory=Findings)
 
     def save(self, folder: str | Path) -> Path:  # folder: made or replaced as a whole; must be new, empty or a model
         "Store the model in a folder of its own; see `save_model`."
@@ -191,11 +195,8 @@ def check_trees(
         good = all(_sound_tree(t) and t.n_features == columns for t in trees if t is not None)
         good = good and all(_sound_predictor(t, columns) for stage in state.get("_predictors", []) for t in stage)
         if not good:
-            raise BadInput(
-                "every tree of the model must point to its own nodes and columns",
-                f"one in {type(part).__name__} that does not",
-                "get the model anew from whoever made it",
-            )
+            got, do = f"one in {type(part).__name__} that does not", "get the model anew from whoever made it"
+            raise BadInput("every tree of the model must point to its own nodes and columns", got, do)
 
 # %% ../nbs/07b_model.ipynb #5c35c081
 FORMAT = {"format": "mlwork model", "version": 1}
@@ -260,23 +261,18 @@ def save_model(
     if folder.exists() and not (folder.is_dir() and ((folder / "MANIFEST.json").exists() or not any(folder.iterdir()))):
         raise BadInput("the folder of a model must be new, empty or hold a model", str(folder), "choose another name")
     new = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    manifest = FORMAT | {"mlwork": __version__, "scikit-learn": sklearn.__version__}
     try:
         shutil.rmtree(new, ignore_errors=True)
         for name, content in _contents(model).items():
             with atomic_write(new / name, "wb") as f:
                 f.write(content)
         with atomic_write(new / "MANIFEST.json") as f:
-            f.write(
-                to_json(
-                    FORMAT
-                    | {"mlwork": __version__, "scikit-learn": sklearn.__version__, "sha256": {n: sha256_file(new / n) for n in FILES}}
-                )
-            )
+            f.write(to_json(manifest | {"sha256": {n: sha256_file(new / n) for n in FILES}}))
         _swap(new, folder)
     except OSError as e:
-        raise BadInput(
-            "the model must be written as a whole; what was there before is unharmed", str(e), "free some space, or choose another folder"
-        ) from e
+        must = "the model must be written as a whole; what was there before is unharmed"
+        raise BadInput(must, str(e), "free some space, or choose another folder") from e
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return folder
@@ -286,9 +282,8 @@ def _manifest(folder):
     "Read and check the manifest."
     do = "give the folder that model.save(folder) wrote; a pickle is never opened"
     if not folder.is_dir():
-        raise (BadInput if folder.exists() else NotFound)(
-            "a model must be a folder", f"{str(folder)!r}" + (" (a file)" if folder.exists() else " (nothing there)"), do
-        )
+        kind, what = (BadInput, "a file") if folder.exists() else (NotFound, "nothing there")
+        raise kind("a model must be a folder", f"{str(folder)!r} ({what})", do)
     try:
         manifest = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
         hashes, version = manifest["sha256"], {k: manifest[k] for k in FORMAT}
@@ -297,11 +292,8 @@ def _manifest(folder):
     except (OSError, ValueError, KeyError, TypeError) as e:
         raise BadInput("the folder of a model must hold a readable MANIFEST.json", f"{type(e).__name__} in {folder}", do) from e
     if version != FORMAT:
-        raise BadInput(
-            f"the model must be of format version {FORMAT['version']}",
-            repr(version),
-            "open it with the mlwork that wrote it, and train it anew",
-        )
+        do = "open it with the mlwork that wrote it, and train it anew"
+        raise BadInput(f"the model must be of format version {FORMAT['version']}", repr(version), do)
     _check_version(manifest)
     return hashes
 
@@ -322,9 +314,8 @@ def _read(folder, hashes):
         except OSError as e:
             raise BadInput("the model must be complete", f"{name}: {e.strerror}", "get the folder anew") from e
         if hashlib.sha256(contents[name]).hexdigest() != hashes[name]:
-            raise BadInput(
-                "every file must be as it was saved", f"another SHA-256 for {name}", "get the folder anew; do not mend its files by hand"
-            )
+            do = "get the folder anew; do not mend its files by hand"
+            raise BadInput("every file must be as it was saved", f"another SHA-256 for {name}", do)
     return contents
 
 # %% ../nbs/07b_model.ipynb #a23d0e48

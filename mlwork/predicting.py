@@ -9,6 +9,7 @@ __all__ = ['predictions', 'score_predictions']
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from .core import BadInput
 from .metrics import Scores, score
 
 # %% ../nbs/05c_predicting.ipynb #9c8767a3
@@ -32,14 +33,18 @@ def predictions(
 
 # %% ../nbs/05c_predicting.ipynb #b21fe9ed
 def score_predictions(
-    frame: pd.DataFrame,  # as `predictions` gives it, with "y"
+    frame: pd.DataFrame,  # as `predictions` gives it, with "y"; n rows
     task: str,  # "binary", "multiclass" or "regression"
     classes: list | None = None,  # labels in the order of the probability columns
     positive=None,  # the label of the positive class of a binary task
     groups=None,  # a group label per row, where rows belong together
     metrics=None,  # names; those of the task where None
-) -> Scores:
+) -> Scores:  # raises `BadInput` where there is no truth
     "Score a frame of predictions, each score with its interval."
+    if "y" not in frame:
+        raise BadInput(
+            "a frame must hold the truth to be scored", f"only {', '.join(map(repr, frame))}", "give it: predictions(pipeline, X, y)"
+        )
     columns, probability = [c for c in frame if c.startswith("p:")], None
     if columns:
         probability = frame[f"p:{positive}" if task == "binary" else columns].to_numpy()

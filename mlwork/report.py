@@ -83,26 +83,22 @@ def _recipe(run):
     code = _fold("the same as mlwork code", _text_block(run.recipe.code()))
     return f"<ol>{steps}</ol>{code}" if steps else "<p>No steps: the columns go to the model as they are.</p>"
 
-
+# %% ../nbs/09a_report.ipynb #bb147cee
 def _data(run):
+    "Show the table's birth certificate, the roles and the columns."
     c = run.data.certificate
-    facts = [
-        ("source", c.source),
-        ("licence", c.licence),
-        ("retrieved", c.retrieved_at),
-        ("rows", f"{c.rows:,}"),
-        ("columns", c.columns),
-        ("sha256", c.sha256),
-    ]
-    facts += [("assumed while reading", "; ".join(c.assumed))] if c.assumed else []
-    roles = run.data.table().reset_index(names="column")
-    return (
-        _facts(facts)
-        + _fold("the role of each column, with its reason", html_table(roles))
-        + _fold("the columns", run.profile._repr_html_())
-    )
+    facts = {"source": c.source, "licence": c.licence, "retrieved": c.retrieved_at, "rows": f"{c.rows:,}", "columns": c.columns}
+    facts |= {"sha256": c.sha256} | ({"assumed while reading": "; ".join(c.assumed)} if c.assumed else {})
+    roles = html_table(run.data.table().reset_index(names="column"))
+    parts = {"the role of each column, with its reason": roles, "the columns": run.profile._repr_html_()}
+    return _facts(facts.items()) + "".join(_fold(title, body) for title, body in parts.items())
 
 # %% ../nbs/09a_report.ipynb #80475c19
+_REPEAT = """mlwork run                 # the whole, as settings.ini says
+python workflow.py         # the same model in plain scikit-learn
+mlwork predict model FILE  # score a table"""
+
+
 def _split(run):
     s = run.split
     facts = [
@@ -118,8 +114,7 @@ def _provenance(run):
     papers = {k: v for k, v in run.model.provenance.items() if k != "certificate"}
     rows = [(k, v if isinstance(v, str) else to_json(v, indent=None)) for k, v in papers.items()]
     times = ", ".join(f"{k} {v:.1f} s" for k, v in run.seconds.items())
-    repeat = "mlwork run                 # the whole, as settings.ini says\npython workflow.py         # the same model in plain scikit-learn\nmlwork predict model FILE  # score a table"
-    return _text_block(repeat) + _facts([*rows, ("time", times)])
+    return _text_block(_REPEAT) + _facts([*rows, ("time", times)])
 
 # %% ../nbs/09a_report.ipynb #29e5a44e
 _SECTIONS = (

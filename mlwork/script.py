@@ -17,6 +17,22 @@ from textwrap import indent
 from .recipe import helper_sources
 from .split import plain_split
 
+# %% ../nbs/09b_script.ipynb #b328dbf9
+DATA_COPY = "data.parquet"  # written beside workflow.py where the table was not read from a text file
+
+
+def data_path(
+    run,  # a `Run` whose folder is chosen
+) -> str:  # where workflow.py looks for the table, seen from its own folder
+    "Name the table for workflow.py: the file that the run read, or the copy beside the script."
+    source = Path(run.data.certificate.source)
+    if not run.data.certificate.reading or not source.exists():
+        return DATA_COPY
+    try:
+        return Path(os.path.relpath(source, run.folder)).as_posix()
+    except ValueError:  # another drive on Windows
+        return source.resolve().as_posix()
+
 # %% ../nbs/09b_script.ipynb #297a4a73
 def _literal(value):
     "Write a value as Python, over several lines where it is long."
@@ -132,28 +148,41 @@ def _probability(run):
     every = "pipeline.predict_proba(X[test])"
     return every if run.model.task == "multiclass" else f"{every}[:, list(pipeline.classes_).index(POSITIVE)]"
 
-# %% ../nbs/09b_script.ipynb #b328dbf9
-DATA_COPY = "data.parquet"  # written beside workflow.py where the table was not read from a text file
-
-
-def data_path(
-    run,  # a `Run` whose folder is chosen
-) -> str:  # where workflow.py looks for the table, seen from its own folder
-    "Name the table for workflow.py: the file that the run read, or the copy beside the script."
-    source = Path(run.data.certificate.source)
-    if not run.data.certificate.reading or not source.exists():
-        return DATA_COPY
-    try:
-        return Path(os.path.relpath(source, run.folder)).as_posix()
-    except ValueError:  # another drive on Windows
-        return source.resolve().as_posix()
-
 # %% ../nbs/09b_script.ipynb #ad0b3955
 def _constants(run):
     lines = [f"DATA = {data_path(run)!r}", f"TARGET = {run.data.target!r}", f"FEATURES = {_literal(run.data.features)}"]
     lines += [f"POSITIVE = {run.model.positive!r}"] if run.model.task == "binary" else []
     lines += [f"CLASSES = {_literal(run.model.classes)}"] if run.model.task == "multiclass" else []
     return "\n".join(lines) + "\n"
+
+# %% ../nbs/09b_script.ipynb #668f78c3
+_TITLE = '''"""{name}: the run as plain scikit-learn; trains the same model and prints its test metrics as JSON.
+
+usage: python workflow.py [DATA]      (default: {data})
+"""'''
+_PERHAPS = [
+    "import json",
+    "import sys",
+    "import re",
+    "from datetime import datetime",
+    "from datetime import timedelta",
+    "from pathlib import Path",
+]
+_PERHAPS += ["import numpy as np", "import pandas as pd", "from sklearn.model_selection import train_test_split"]
+
+
+def _bound(parts, title):
+    "Bind pieces of source: their imports at the top, once, and only those that are used."
+    pairs = [_split_imports(part) for part in parts]
+    bodies = [body for _, body in pairs if body.strip()]
+    used = {n.id for b in bodies for n in ast.walk(ast.parse(b)) if isinstance(n, ast.Name)}
+    imports = [line for line in _PERHAPS + sum((found for found, _ in pairs), []) if _names_in(line) & used]
+    return f"{title}\n\n{_sorted_imports(imports)}\n\n" + "\n\n\n".join(b.strip("\n") for b in bodies) + "\n"
+
+
+def _names_in(line):
+    "Tell the names that an import gives."
+    return {a.asname or a.name for a in ast.parse(line).body[0].names}
 
 # %% ../nbs/09b_script.ipynb #d42bd21f
 def workflow_code(
@@ -168,13 +197,4 @@ def workflow_code(
         scoring, imports = _metrics(run)
         parts += [imports + "\n" + scoring]
     parts.append(_main(run, "def keep_rows(" in recipe))
-    imports, bodies = ["import json", "import sys", "import re", "from datetime import datetime, timedelta", "from pathlib import Path"], []
-    imports += ["import numpy as np", "import pandas as pd", "from sklearn.model_selection import train_test_split"]
-    for part in parts:
-        found, body = _split_imports(part)
-        imports += found
-        bodies += [body] if body.strip() else []
-    used = {n.id for b in bodies for n in ast.walk(ast.parse(b)) if isinstance(n, ast.Name)}
-    imports = [i for i in imports if used & {a.asname or a.name for a in ast.parse(i).body[0].names}]
-    title = f'"""{run.data.name}: the run as plain scikit-learn; trains the same model and prints its test metrics as JSON.\n\nusage: python workflow.py [DATA]      (default: {data_path(run)})\n"""'
-    return f"{title}\n\n{_sorted_imports(imports)}\n\n" + "\n\n\n".join(b.strip("\n") for b in bodies) + "\n"
+    return _bound(parts, _TITLE.format(name=run.data.name, data=data_path(run)))

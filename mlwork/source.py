@@ -56,16 +56,33 @@ def call_text(
 _SEQUENCES = {list: "[]", tuple: "()"}
 
 
-def _is_splitter(value):
-    return hasattr(value, "split") and hasattr(value, "get_n_splits") and type(value).__module__.startswith("sklearn.")
-
-
 def _number_text(value):
     "Write a number, also one that has no notation of its own."
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, float) and not math.isfinite(value):
         return "np.nan" if math.isnan(value) else "-np.inf" if value < 0 else "np.inf"
     return repr(value)
+
+
+def _sequence(words, brackets, indent):
+    "Write a list, tuple or dict on one line if it fits."
+    line = brackets[0] + ", ".join(words) + ("," if len(words) == 1 and brackets == "()" else "") + brackets[1]
+    if len(line) + indent <= WIDTH and "\n" not in line:
+        return line
+    return f"{brackets[0]}\n" + "".join(f"{' ' * (indent + 4)}{w},\n" for w in words) + " " * indent + brackets[1]
+
+# %% ../nbs/03a_source.ipynb #3afe643b
+def _given(estimator):
+    "List the parameters that differ from their defaults, and those that have none: (keyword or '', value)."
+    now = estimator.get_params(deep=False)
+    for key, parameter in inspect.signature(type(estimator).__init__).parameters.items():
+        needed = parameter.default is inspect.Parameter.empty
+        if key in now and (needed or repr(now[key]) != repr(parameter.default)):
+            yield "" if needed else key, now[key]
+
+
+def _is_splitter(value):
+    return hasattr(value, "split") and hasattr(value, "get_n_splits") and type(value).__module__.startswith("sklearn.")
 
 # %% ../nbs/03a_source.ipynb #46af192c
 class SourceWriter:
@@ -74,7 +91,7 @@ class SourceWriter:
     def __init__(self):
         self.used = []
 
-    def name(self, thing) -> str:  # thing: a class or function that can be imported
+    def name(self, thing) -> str:  # thing: a class or function; raises `BadInput` where it cannot be imported
         "Write a name and remember it."
         if "." in getattr(thing, "__qualname__", ".") or thing.__name__ == "<lambda>":
             do = "put it at the top of a module of yours"
@@ -85,13 +102,14 @@ class SourceWriter:
     def text(self, value, indent: int = 0) -> str:  # value: an estimator or plain data; indent: blanks before its line
         "Write a value; raises `BadInput` for what has no source."
         if isinstance(value, BaseEstimator):
-            return self._estimator(value, indent)
+            given = [(key, self.text(v, indent + 4)) for key, v in _given(value)]
+            return call_text(self.name(type(value)), given, indent)
         if inspect.isclass(value) or inspect.isroutine(value):
             return f"np.{value.__name__}" if value.__module__ == "numpy" else self.name(value)
         if type(value) in _SEQUENCES:
-            return self._sequence([self.text(v, indent + 4) for v in value], _SEQUENCES[type(value)], indent)
+            return _sequence([self.text(v, indent + 4) for v in value], _SEQUENCES[type(value)], indent)
         if isinstance(value, dict):
-            return self._sequence([f"{self.text(k)}: {self.text(v, indent + 4)}" for k, v in value.items()], "{}", indent)
+            return _sequence([f"{self.text(k)}: {self.text(v, indent + 4)}" for k, v in value.items()], "{}", indent)
         if isinstance(value, (bool, int, float, np.number, np.bool_)):
             return _number_text(value)
         if _is_splitter(value):
@@ -100,20 +118,6 @@ class SourceWriter:
             return literal_text(value)
         do = "pass numbers, words, lists or scikit-learn objects"
         raise BadInput("a model must be made of plain parameters to be written down", f"a {type(value).__name__}", do)
-
-    def _sequence(self, words, brackets, indent):
-        line = brackets[0] + ", ".join(words) + ("," if len(words) == 1 and brackets == "()" else "") + brackets[1]
-        if len(line) + indent <= WIDTH and "\n" not in line:
-            return line
-        return f"{brackets[0]}\n" + "".join(f"{' ' * (indent + 4)}{w},\n" for w in words) + " " * indent + brackets[1]
-
-    def _estimator(self, value, indent):
-        now, given = value.get_params(deep=False), []
-        for key, parameter in inspect.signature(type(value).__init__).parameters.items():
-            needed = parameter.default is inspect.Parameter.empty
-            if key in now and (needed or repr(now[key]) != repr(parameter.default)):
-                given.append(("" if needed else key, self.text(now[key], indent + 4)))
-        return call_text(self.name(type(value)), given, indent)
 
 # %% ../nbs/03a_source.ipynb #8ca6355b
 @cache

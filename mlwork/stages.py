@@ -218,7 +218,7 @@ def _joins(step, units, way):
     whole = all(len({way.get(n) for n in u.names}) == 1 for u in touched)
     return whole and not (step.joint and len({u.history for u in touched}) > 1)
 
-
+# %% ../nbs/03ab_stages.ipynb #78c7da9f
 def _put_on(step, position, units, way, scene):
     "Put a step on the histories of the units that it takes."
     out, joined = [], []
@@ -233,7 +233,7 @@ def _put_on(step, position, units, way, scene):
             (joined if step.joint else out).append(new)
     return out + ([_together(joined)] if joined else [])
 
-
+# %% ../nbs/03ab_stages.ipynb #623a41ef
 def _together(units):
     "Make one unit of several with the same history."
     met = tuple(sum(parts, ()) for parts in zip(*(u.met for u in units), strict=True))

@@ -33,7 +33,7 @@ def _quantile_codes(values, bins, say):
     ends = zip(pd.Series(lowest), pd.Series(highest), strict=True)
     return np.searchsorted(lowest, array, side="right") - 1, [say(a) if a == b else f"{say(a)} – {say(b)}" for a, b in ends]
 
-
+# %% ../nbs/08b_subgroups.ipynb #a999e03b
 def _level_codes(values, least):
     "Number the levels of known values; rare ones share the last name."
     codes, levels = pd.factorize(values.astype("str").str.strip())
@@ -81,6 +81,9 @@ def _distance(value, low, high, others, error):
         return (value - others) / np.sqrt(facing**2 + error**2)
 
 # %% ../nbs/08b_subgroups.ipynb #ddf9c506
+_COLUMNS = ("subgroup", "n", "value", "low", "high", "others", "gap", "p")
+
+
 def subgroup_rows(
     names: pd.Series,  # the subgroup of each row, n rows; a category, as `cut_column` gives it
     scored: Callable[[np.ndarray], Interval],  # gives the score of the rows at these positions; NaN where it is undefined
@@ -100,9 +103,6 @@ def subgroup_rows(
     p = [erfc(abs(z) / sqrt(2)) if np.isfinite(z) else np.nan for z in _distance(value, low, high, others, error)]
     columns = (labels, n.astype(int), value, low, high, others, gap, p)
     return [dict(zip(_COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-_COLUMNS = ("subgroup", "n", "value", "low", "high", "others", "gap", "p")
 
 # %% ../nbs/08b_subgroups.ipynb #fd1cf58f
 def judge(

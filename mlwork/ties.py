@@ -23,6 +23,11 @@ def corrected_error(
         return float("nan")
     return float(np.sqrt((1 / len(values) + ratio) * np.var(values, ddof=1)))
 
+# %% ../nbs/05b_ties.ipynb #9ece77f0
+def _alike(values):
+    "Whether all values are equal but for rounding."
+    return np.ptp(values) <= 1e-12 * np.abs(values).max()
+
 # %% ../nbs/05b_ties.ipynb #45598abb
 def fold_interval(
     values: np.ndarray,  # the score of each fold
@@ -36,7 +41,7 @@ def fold_interval(
     values = values[np.isfinite(values)]
     if not len(values):
         return Interval(np.nan, np.nan, np.nan, rows, "none", "no fold could be scored")
-    error = corrected_error(values, ratio)
+    error = 0.0 if _alike(values) else corrected_error(values, ratio)
     half = stdtrit(max(len(values) - 1, 1), (1 + confidence) / 2) * error if error > 0 else np.nan
     low, high = (np.clip(values.mean() + d, *limits) for d in (-half, half))
     return Interval(float(values.mean()), float(low), float(high), rows, "corrected t over folds")
@@ -53,7 +58,7 @@ def difference_p(
         return float("nan")
     if not differences.any():
         return 1.0
-    if np.ptp(differences) <= 1e-12 * np.abs(differences).max():
+    if _alike(differences):
         differences = np.append(differences, 0.0)  # no fold differs from the next: one imaginary fold without a difference
     t = differences.mean() / corrected_error(differences, ratio)
     return float(2 * stdtr((folds or len(differences)) - 1, -abs(t)))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from .collect import Dataset, load
@@ -51,14 +52,14 @@ def _yes_no(text):
         raise ValueError("yes or no")
     return text.lower() in _YES
 
-# %% ../nbs/12_workflow.ipynb #cc50b91c
+
 def _whole(text):
     if not re.fullmatch(r"\d+", text):
         raise ValueError("a whole number such as 0")
     return int(text)
 
 
-def _share_rows_or_span(text):
+def _size(text):
     "Read `0.2` (a share), `500` (rows) or `3 months` (the last span of time)."
     if re.fullmatch(r"\d+", text):
         return int(text)
@@ -84,7 +85,8 @@ def _key(section, default, words, read=str, bound=False):
     return field(**empty, metadata={"section": section, "words": words, "read": read, "bound": bound})
 
 
-_SPLITTERS = _one_of("auto", "random", "stratified", "group", "stratified-group", "time")
+_CUTS = ("auto", "random", "stratified", "group", "stratified-group", "time")
+_GIVEN_ROLES = "numeric, ordinal, categorical, boolean, datetime, text, id, ignored"
 
 # %% ../nbs/12_workflow.ipynb #5acb430d
 @dataclass(frozen=True)
@@ -92,33 +94,19 @@ class Settings:
     "All that drives a run; the fields are the keys of settings.ini, in its order."
 
     source: str = _key(
-        "data",
-        "sample:rentals",
-        "where the table is: a file (CSV, Parquet, JSON lines, Excel), a URL, sample:NAME, sklearn:NAME, openml:NAME or an SQLAlchemy URL",
+        "data", "sample:rentals", "a CSV, Parquet, JSON lines or Excel file, a URL, sample:, sklearn: or openml:NAME, or a database's URL"
     )
     query: str = _key("data", "", "the SQL query, where the source is a database", bound=True)
     target: str = _key("data", "", "the column to predict", bound=True)
-    roles: dict = _key(
-        "data",
-        {},
-        "roles that you know better, as column: role, column: role (roles: numeric, ordinal, categorical, boolean, datetime, text, id, ignored)",
-        _pairs,
-        bound=True,
-    )
+    roles: dict = _key("data", {}, f"roles that you know better, as column: role, column: role (roles: {_GIVEN_ROLES})", _pairs, bound=True)
     drop_duplicates: bool = _key("data", True, "put exact duplicate rows aside before anything else: yes or no", _yes_no)
-    by: str = _key(
-        "split", "auto", "how rows go to the test part: auto, random, stratified, group, stratified-group or time", _SPLITTERS, bound=True
-    )
+    by: str = _key("split", "auto", f"how rows go to the test part: {', '.join(_CUTS[:-1])} or {_CUTS[-1]}", _one_of(*_CUTS), bound=True)
     time: str = _key("split", "", "the date column that orders the rows; needed for by = time", bound=True)
     group: str = _key("split", "", "the column whose rows belong together, such as a patient or a building", bound=True)
     test: float | int | str = _key(
-        "split",
-        0.2,
-        "size of the test part: a share (0.2), rows (500), or with by = time the last span (3 months)",
-        _share_rows_or_span,
-        bound=True,
+        "split", 0.2, "size of the test part: a share (0.2), rows (500), or with by = time the last span (3 months)", _size, bound=True
     )
-    folds_by: str = _key("split", "auto", "how training rows go to folds: as for by", _SPLITTERS, bound=True)
+    folds_by: str = _key("split", "auto", "how training rows go to folds: as for by", _one_of(*_CUTS), bound=True)
     seed: int = _key("split", 0, "start of every random number: a whole number", _whole)
     recipe: str = _key("preprocess", "suggest", "suggest, or a recipe.json that you edited", bound=True)
     drop: tuple = _key("preprocess", (), "columns that the model must not see, separated by commas", _words, bound=True)
@@ -135,11 +123,8 @@ def settings_text(
     settings: Settings | None = None,  # the values; the defaults where None
 ) -> str:  # the text of a settings.ini, each key explained in place
     "Write settings as a commented settings.ini."
-    settings, lines, section = (
-        settings or Settings(),
-        ["# mlwork's control panel: `mlwork run` does what stands here. Paths start at this file's folder."],
-        None,
-    )
+    settings, section = settings or Settings(), None
+    lines = ["# mlwork's control panel: `mlwork run` does what stands here. Paths start at this file's folder."]
     for f in fields(Settings):
         if f.metadata["section"] != section:
             section = f.metadata["section"]
@@ -147,7 +132,7 @@ def settings_text(
         lines += [f"# {f.metadata['words']}", f"{f.name} = {_written(getattr(settings, f.name))}".rstrip()]
     return "\n".join(lines) + "\n"
 
-# %% ../nbs/12_workflow.ipynb #40cbe3d2
+
 def _written(value):
     "Write a value as the reader of its key takes it."
     if isinstance(value, bool):
@@ -155,6 +140,12 @@ def _written(value):
     if isinstance(value, dict):
         return ", ".join(f"{k}: {v}" for k, v in value.items())
     return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+# %% ../nbs/12_workflow.ipynb #222d3c9a
+def _near_value(expected, text):
+    "Name the nearest option where a value is one of a few words."
+    near = nearest(text, expected.removeprefix("one of ").split(", ")) if expected.startswith("one of ") else None
+    return f"did you mean {near!r}?" if near else "see the comment above the key in settings.ini"
 
 # %% ../nbs/12_workflow.ipynb #18a9f5da
 def set_value(
@@ -174,36 +165,6 @@ def set_value(
         raise BadInput(f"{key} must be {e}", repr(text), near) from e
     return replace(settings, **{key: value})
 
-# %% ../nbs/12_workflow.ipynb #222d3c9a
-def _near_value(expected, text):
-    "Name the nearest option where a value is one of a few words."
-    near = nearest(text, expected.removeprefix("one of ").split(", ")) if expected.startswith("one of ") else None
-    return f"did you mean {near!r}?" if near else "see the comment above the key in settings.ini"
-
-# %% ../nbs/12_workflow.ipynb #6ec4ab5a
-def read_settings(
-    source: str | Path,  # a settings.ini, or its text (recognised by a line break)
-) -> Settings:  # raises `BadInput` or `NotFound` where the file cannot be meant
-    "Read settings.ini strictly; what it does not name keeps its default, and paths start at its folder."
-    text, where = (str(source), Path()) if "\n" in str(source) else (_text_of(Path(source)), Path(source).parent)
-    parser = configparser.ConfigParser(interpolation=None, comment_prefixes=("#", ";"), inline_comment_prefixes=None)
-    parser.optionxform = str
-    try:
-        parser.read_string(text)
-    except configparser.Error as e:
-        raise BadInput("settings.ini must be sections and `key = value` lines", str(e), "compare it with what `mlwork init` writes") from e
-    settings, sections = Settings(), {}
-    for f in fields(Settings):
-        sections.setdefault(f.metadata["section"], []).append(f.name)
-    for section in parser.sections():
-        if section not in sections:
-            raise unknown("a section of settings.ini", section, sections)
-        for key, value in parser[section].items():
-            if key not in sections[section]:
-                raise unknown(f"a key of [{section}]", key, sections[section])
-            settings = set_value(settings, key, value) if value.strip() else settings
-    return _from_folder(settings, where)
-
 # %% ../nbs/12_workflow.ipynb #9d3e3aef
 def _text_of(path):
     try:
@@ -212,17 +173,42 @@ def _text_of(path):
         raise BadInput("settings must be a readable UTF-8 text file", f"{path}: {e}", "`mlwork init DIR` writes one to start from") from e
 
 
+def _sections(text):
+    "Read sections and lines as they stand: {section: {key: text}}."
+    parser = configparser.ConfigParser(interpolation=None, comment_prefixes=("#", ";"), inline_comment_prefixes=None)
+    parser.optionxform = str
+    try:
+        parser.read_string(text)
+    except configparser.Error as e:
+        raise BadInput("settings.ini must be sections and `key = value` lines", str(e), "compare it with what `mlwork init` writes") from e
+    return {section: dict(parser[section]) for section in parser.sections()}
+
+# %% ../nbs/12_workflow.ipynb #360a9964
 def _from_folder(settings, where):
-    "Let relative paths start at the folder of settings.ini, not at wherever the command was typed."
+    "Let relative paths start at the folder of settings.ini."
     if where == Path():
         return settings
-
-    def seen(path):
-        return str(where / path) if path and (where / path).exists() else path
-
-    folder = settings.folder if Path(settings.folder).is_absolute() else str(where / settings.folder)
+    there = settings.source and (where / settings.source).exists()
+    source = str(where / settings.source) if there else settings.source
     recipe = settings.recipe if settings.recipe == "suggest" else str(where / settings.recipe)
-    return replace(settings, source=seen(settings.source), recipe=recipe, folder=folder)
+    return replace(settings, source=source, recipe=recipe, folder=str(where / settings.folder))
+
+# %% ../nbs/12_workflow.ipynb #6ec4ab5a
+def read_settings(
+    source: str | Path,  # a settings.ini, or its text (recognised by a line break)
+) -> Settings:  # raises `BadInput` or `NotFound` where the file cannot be meant
+    "Read settings.ini strictly; what it does not name keeps its default, and paths start at its folder."
+    text, where = (str(source), Path()) if "\n" in str(source) else (_text_of(Path(source)), Path(source).parent)
+    settings, homes = Settings(), {f.name: f.metadata["section"] for f in fields(Settings)}
+    for section, lines in _sections(text).items():
+        keys = [key for key, home in homes.items() if home == section]
+        if not keys:
+            raise unknown("a section of settings.ini", section, dict.fromkeys(homes.values()))
+        for key, value in lines.items():
+            if key not in keys:
+                raise unknown(f"a key of [{section}]", key, keys)
+            settings = set_value(settings, key, value) if value.strip() else settings
+    return _from_folder(settings, where)
 
 # %% ../nbs/12_workflow.ipynb #7f15264d
 def for_other_table(
@@ -283,9 +269,8 @@ def _collect(run):
 def _split(run):
     s = run.settings
     split = holdout(run.data, test=s.test, seed=s.seed, by=s.by, group=s.group or None, time=s.time or None, folds_by=s.folds_by)
-    return replace(
-        run, split=split
-    ), f"{len(split.train):,} training rows in {len(split.folds)} folds, {split.test_rows:,} test rows sealed ({split.kind})"
+    line = f"{len(split.train):,} training rows in {len(split.folds)} folds, {split.test_rows:,} test rows sealed ({split.kind})"
+    return replace(run, split=split), line
 
 # %% ../nbs/12_workflow.ipynb #42d855a3
 def _explore(run):
@@ -325,9 +310,8 @@ def _evaluate(run):
     report = evaluate(run.model, run.split, open_test=wanted.open_test, oof=run.board.oof.get(run.model_name), metric=wanted.metric or None)
     leaning = report.explain(seed=wanted.seed) if wanted.importance else None
     seen = f"test part opened (seen {report.test.times_seen} times)" if report.test else "test part left sealed"
-    return replace(
-        run, model=report.model, report=report, explanation=leaning
-    ), f"{report.metric} {(report.test or report.oof).scores[report.metric]}; {seen}"
+    line = f"{report.metric} {(report.test or report.oof).scores[report.metric]}; {seen}"
+    return replace(run, model=report.model, report=report, explanation=leaning), line
 
 # %% ../nbs/12_workflow.ipynb #23970687
 STAGES = (
@@ -371,11 +355,8 @@ def _run_folder(settings, data):
     "Choose a new folder such as runs/2026-03-01T1405-rentals; a second run within the minute gets a number."
     name = re.sub(r"[^\w.-]+", "-", settings.name or data.name).strip("-") or "table"
     base = Path(settings.folder) / f"{datetime.now():%Y-%m-%dT%H%M}-{name}"
-    folder, number = base, 1
-    while folder.exists():
-        number += 1
-        folder = base.with_name(f"{base.name}-{number}")
-    return folder
+    numbered = (base.with_name(f"{base.name}-{n}") if n > 1 else base for n in count(1))
+    return next(folder for folder in numbered if not folder.exists())
 
 # %% ../nbs/12_workflow.ipynb #52542e15
 def _keep(run):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score, precision_score, recall_score
 
 from mlwork.core import BadInput
-from mlwork.curves import calibrate_bins, cheapest, threshold_table, wilson_bounds
+from mlwork.curves import calibrate_bins, cheapest, threshold_table
+from mlwork.intervals import wilson
 from mlwork.metrics import Interval
 from mlwork.subgroups import cut_column, subgroup_table
 from mlwork.ties import holm
@@ -127,7 +128,7 @@ def test_wilson_agrees_with_scipy():
     from scipy.stats import binomtest
 
     for k, n in [(0, 5), (3, 10), (10, 10), (470, 1000)]:
-        low, high = wilson_bounds(np.array([k / n]), np.array([n]))
+        low, high = wilson(np.array([k / n]), np.array([n]))
         expected = binomtest(k, n).proportion_ci(method="wilson")
         assert (low[0], high[0]) == pytest.approx((expected.low, expected.high), abs=1e-6)
 
@@ -169,7 +170,7 @@ def test_noise_is_not_called_a_gap():
         hit = np.random.default_rng(seed).random(1000) < 0.8
 
         def share(rows, hit=hit):
-            low, high = wilson_bounds(np.array([hit[rows].mean()]), np.array([len(rows)]))
+            low, high = wilson(np.array([hit[rows].mean()]), np.array([len(rows)]))
             return Interval(hit[rows].mean(), low[0], high[0], len(rows), "Wilson")
 
         names = pd.Series(np.repeat(np.arange(20), 50).astype(str))

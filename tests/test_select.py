@@ -21,6 +21,7 @@ from mlwork.core import BadInput, BadType, NotFound
 from mlwork.explore import profile
 from mlwork.folds import Preparation, Rows
 from mlwork.metrics import METRICS, main_metric, score
+from mlwork.predicting import score_predictions
 from mlwork.recipe import Recipe
 from mlwork.select import compare_models
 from mlwork.split import holdout
@@ -204,6 +205,19 @@ def test_statistics_of_nadeau_bengio_and_holm():
     found = fold_interval([0.9, 1.0, 0.95, np.nan], 1 / 3, (0, 1))
     assert found.high == 1 and found.value == pytest.approx(0.95)
     assert np.isnan(fold_interval([np.nan], 1 / 3).value)
+
+
+def test_rounding_is_no_spread():
+    "Ten folds that say 1/3 but for rounding know nothing of their spread; the board asks the metric itself."
+    assert np.isnan(fold_interval([1 / 3, 1 / 3 + 5e-17, 0.1 + 0.7 / 3] * 3, 1 / 9).low)
+    split = holdout(load("sample:wine"))
+    table = compare_models(split, Recipe.suggest(profile(split)), ["baseline", "bayes"], metric="balanced_accuracy").table()
+    assert (table["high"] - table["low"] > 0.01).all()
+
+
+def test_predictions_without_the_truth_are_not_scored():
+    with pytest.raises(BadInput, match="must hold the truth"):
+        score_predictions(pd.DataFrame({"prediction": [1.0, 2.0]}), "regression")
 
 
 def test_the_best_is_the_simplest_of_the_tied():
