@@ -3,6 +3,8 @@
 usage: python docs/build.py      Any warning stops the build.
 """
 
+import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -30,16 +32,53 @@ def _signature(cell):
     return nbformat.v4.new_markdown_cell("".join(found[0]).lstrip("- \n"))
 
 
+def _anchors(path):
+    "List the headings of a page as its addresses name them."
+    text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
+    return {h.strip().lower() for h in re.findall(r"^#{1,3} (.+)$", text, re.MULTILINE)}
+
+
+def _pages():
+    "Find the page of each module: {module: (its path, its headings)}."
+    by_module = {}
+    for path in (ROOT / "nbs").rglob("*.ipynb"):
+        module = re.search(r"#\| ?default_exp (\S+?)[\"\\]", path.read_text(encoding="utf-8"))
+        if module and (page := SOURCE / path.relative_to(ROOT / "nbs")).exists():
+            by_module[module[1]] = page, _anchors(page)
+    return by_module
+
+
+def _linked(text, folder, pages):
+    "Point the links that nbdev makes for names at our pages; leave out those into a repository, whose address is not known here."
+
+    def place(link):
+        page, anchors = pages[link["module"]]
+        name = link["name"].split(".")[0]
+        return f"]({os.path.relpath(page, folder)}{'#' + name if name in anchors else ''})"
+
+    text = re.sub(r"^\[source\]\(/blob/[^)]*\)\{[^}]*\}\n*", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\]\(/(?P<module>[\w/]+)\.html#(?P<name>[\w.]+)\)", place, text)
+    text = re.sub(r"\[([^]]+)\]\((?:\.\./)+mlwork/[^)]*\)", r"\1", text)  # files of the package are no pages
+    return text.replace("../docs/", "").replace("../CONTRIBUTING.md", "CONTRIBUTING.md")
+
+
 def _for_the_site(path):
-    "Point links at the site's own places, and give the first page its table of contents."
+    "Show titles and signatures as text, and give the first page its table of contents."
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [_title(c) if c.cell_type == "raw" else _signature(c) for c in notebook.cells]
-    for cell in notebook.cells:
-        cell.source = cell.source.replace("../docs/", "").replace("../CONTRIBUTING.md", "CONTRIBUTING.md")
     if path == SOURCE / "index.ipynb":
         pages = sorted(str(p.relative_to(SOURCE).with_suffix("").as_posix()) for p in SOURCE.rglob("*.ipynb") if p != path)
         toc = "\n".join(["```{toctree}", ":hidden:", ":maxdepth: 1", "", *pages, "grammar", "CONTRIBUTING", "```"])
         notebook.cells.append(nbformat.v4.new_markdown_cell(toc))
+    nbformat.write(notebook, path)
+
+
+def _point_links(path, pages):
+    "Point the links of a page at the site's own places."
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _linked(cell.source, path.parent, pages)
     nbformat.write(notebook, path)
 
 
@@ -54,6 +93,9 @@ def main():
             shutil.copy(path, target)
     for path in SOURCE.rglob("*.ipynb"):
         _for_the_site(path)
+    pages = _pages()
+    for path in SOURCE.rglob("*.ipynb"):
+        _point_links(path, pages)
     shutil.copytree(ROOT / "docs" / "images", SOURCE / "images", dirs_exist_ok=True)
     for path in (ROOT / "docs").glob("*.md"):
         shutil.copy(path, SOURCE)
