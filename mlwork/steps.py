@@ -214,9 +214,8 @@ def refuse_missing(frame: pd.DataFrame) -> pd.DataFrame:  # frame: n rows x k co
     gaps = frame.isna().sum()
     if gaps.any():
         column = gaps.idxmax()
-        raise ValueError(
-            f"{column!r} must be known in every row; got {gaps[column]} rows without it; fill them in, or leave those rows out"
-        )
+        got = f"got {gaps[column]} rows without it"
+        raise ValueError(f"{column!r} must be known in every row; {got}; fill them in, or leave those rows out")
     return frame
 
 # %% ../nbs/00c_steps.ipynb #c3688f0b
@@ -226,8 +225,7 @@ def outlier_bounds(
     width: float = 1.5,  # see method
 ) -> tuple:  # two arrays of k, lower and upper; infinite where nothing is known
     "Learn where the usual values of each column end."
-    frame = frame.astype("float64")
-    frame = frame.where(np.isfinite(frame))
+    frame = frame.astype("float64").replace([np.inf, -np.inf], np.nan)
     if method == "iqr":
         low, high = frame.quantile(0.25), frame.quantile(0.75)
         reach = (width * (high - low)).where(high > low, np.inf)
@@ -276,12 +274,8 @@ class OutlierClipper(OneToOneFeatureMixin, FrameTransformer):
         return np.clip(self._frame(X).to_numpy("float64", na_value=np.nan), self.lower_, self.upper_)
 
 # %% ../nbs/00c_steps.ipynb #62fef869
-def rows_inside(
-    frame: pd.DataFrame,  # n rows x k columns of numbers
-    method: str = "iqr",  # as in `outlier_bounds`
-    width: float = 1.5,  # as in `outlier_bounds`
-) -> np.ndarray:  # n booleans
-    "Mark the rows in which no known value is far away."
+def rows_inside(frame: pd.DataFrame, method: str = "iqr", width: float = 1.5) -> np.ndarray:  # frame, method, width: see `outlier_bounds`
+    "Mark the rows in which no known value is far away: n booleans."
     low, high = outlier_bounds(frame, method, width)
     values = frame.to_numpy("float64", na_value=np.nan)
     return ~((values < low) | (values > high)).any(axis=1)
