@@ -998,6 +998,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                               'mlwork.steps.tidy_text': ('steps.html#tidy_text', 'mlwork/steps.py')},
             'mlwork.structure': { 'mlwork.structure._agree': ('structure.html#_agree', 'mlwork/structure.py'),
                                   'mlwork.structure._candidates': ('structure.html#_candidates', 'mlwork/structure.py'),
+                                  'mlwork.structure._class_counts': ('structure.html#_class_counts', 'mlwork/structure.py'),
                                   'mlwork.structure._firsts': ('structure.html#_firsts', 'mlwork/structure.py'),
                                   'mlwork.structure._is_group': ('structure.html#_is_group', 'mlwork/structure.py'),
                                   'mlwork.structure._levels': ('structure.html#_levels', 'mlwork/structure.py'),

@@ -11,6 +11,7 @@ import re
 
 import numpy as np
 import pandas as pd
+from scipy.special import chdtrc
 
 from .collect import Dataset
 from .steps import parse_dates, parse_numbers
@@ -130,23 +131,33 @@ def find_groups(
     found = pd.DataFrame(found, columns=["column", "levels", "rows", "likeness", "alike"])
     return found.sort_values(["likeness", "levels"], ascending=False, ignore_index=True)
 
+# %% ../nbs/01c_structure.ipynb #52c58abd
+def _class_counts(early, late, bins):
+    "Count the rows of each class that occurs, missing being one: 2 x classes."
+    known = np.concatenate([early, late])
+    known = known[np.isfinite(known)]
+    values = np.unique(known)
+    cuts = values if len(values) <= bins else np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1]))
+    classes = [np.where(np.isfinite(v), np.searchsorted(cuts, v, side="right") + 1, 0) for v in (early, late)]
+    counts = np.array([np.bincount(c, minlength=len(cuts) + 2) for c in classes])
+    return counts[:, counts.any(axis=0)]
+
 # %% ../nbs/01c_structure.ipynb #377c7763
 def shift_between(
     early: np.ndarray,  # values of one column, n numbers (codes for categories), NaN where missing
     late: np.ndarray,  # the same column in other rows, m numbers
     bins: int = 10,  # how many classes of equal frequency a column with more values is cut into
-) -> float:  # share of rows that would have to change class, 0 … 1, less what chance alone gives at these numbers of rows
+) -> float:  # share of rows that would have to change class, 0 … 1, less what chance gives; 0 where chance could give it all
     "Measure how differently one column is distributed in two sets of rows (total variation)."
-    both = np.concatenate([early, late])
-    known = both[np.isfinite(both)]
-    cuts = np.unique(known) if len(np.unique(known)) <= bins else np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1]))
-    counts = [
-        np.bincount(np.where(np.isfinite(v), np.searchsorted(cuts, v, side="right") + 1, 0), minlength=len(cuts) + 2) for v in (early, late)
-    ]
-    p, q = (c / max(c.sum(), 1) for c in counts)
-    pooled = (counts[0] + counts[1]) / len(both)
-    chance = 0.4 * np.sqrt(pooled * (1 - pooled) * (1 / len(early) + 1 / len(late))).sum()  # 0.4: half of the mean of |N(0, 1)|
-    return float(max(0.0, abs(p - q).sum() / 2 - 2 * chance))
+    counts = _class_counts(early, late, bins)
+    rows = counts.sum(axis=1, keepdims=True)
+    pooled = counts.sum(axis=0) / rows.sum()
+    squares = ((counts - rows * pooled) ** 2 / (rows * pooled)).sum()
+    if chdtrc(max(len(pooled) - 1, 1), squares) > 1e-5:  # Pearson's chi-squared test
+        return 0.0
+    chance = 0.4 * np.sqrt(pooled * (1 - pooled) * (1 / rows).sum()).sum()  # 0.4: half of the mean of |N(0, 1)|
+    early_shares, late_shares = counts / rows
+    return float(max(0.0, abs(early_shares - late_shares).sum() / 2 - 2 * chance))
 
 # %% ../nbs/01c_structure.ipynb #cc8072af
 def drift_over(
