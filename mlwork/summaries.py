@@ -45,7 +45,7 @@ def bins_for(
     values = points["values"]
     if points["exact"] and stop / 2 - start / 2 < most / 2 and abs(start) < 1e12 and all(v == int(v) for v in values if start <= v <= stop):
         return np.arange(np.floor(start), np.floor(stop) + 2) - 0.5
-    edges = np.unique(np.linspace(start / 2, stop / 2, most + 1) * 2)  # halved, so that no difference overflows
+    edges = np.unique(np.linspace(start / 4, stop / 4, most + 1) * 4)  # in quarters, so that nothing overflows on the way
     if len(edges) > most or stop > start:
         return edges if len(edges) > most else np.array([start, stop])
     return np.array([np.nextafter(start, 0), start] if start > 0 else [start, np.nextafter(start, np.inf)])

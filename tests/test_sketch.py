@@ -74,6 +74,7 @@ numbers = st.lists(st.floats(allow_nan=False, width=64), max_size=60).map(lambda
 
 @given(numbers, numbers)
 @example(np.array([]), np.array([1.79769313e308, -9.97920155e291]))
+@example(np.array([]), np.array([0.0, 1.79769313e308, -1.79769313e308]))
 @settings(max_examples=150, deadline=None)
 def test_any_two_lists_of_numbers_add_up(a, b):
     whole, total = summarise_numbers(np.concatenate([a, b])), merge_numbers(summarise_numbers(a), summarise_numbers(b))
