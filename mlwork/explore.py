@@ -117,7 +117,7 @@ class Profile(_ProfileViews):
 
     __add__ = merge
 
-# %% ../nbs/03_explore.ipynb #8e5c9b66
+# %% ../nbs/03_explore.ipynb #a1a29b5c
 def _names(frame: pd.DataFrame) -> list:
     "Give the columns' names as texts; refuses repeated ones."
     names = ["_".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns]
@@ -126,7 +126,7 @@ def _names(frame: pd.DataFrame) -> list:
         raise BadInput("column names must be unique", f"{twice[0]!r} {names.count(twice[0])} times", "rename one of them")
     return names
 
-
+# %% ../nbs/03_explore.ipynb #929f081b
 def _guess(values: pd.Series) -> tuple[str, list]:
     "Guess a role from some hundred rows, and from all where those cannot settle it; gives an ordered category its order."
     if isinstance(values.dtype, pd.CategoricalDtype):
@@ -136,7 +136,7 @@ def _guess(values: pd.Series) -> tuple[str, list]:
         found = _role(values.iloc[:: max(1, len(values) // 1_000)] if found.role == "id" else values)
     return found.role, list(found.order)
 
-
+# %% ../nbs/03_explore.ipynb #2b08b098
 def _role(values: pd.Series) -> Role:
     "Guess a role; the rarer types are decided here."
     if values.dtype.kind in "mc" or values.dtype == object or isinstance(values.dtype, pd.PeriodDtype):
@@ -145,7 +145,7 @@ def _role(values: pd.Series) -> Role:
     infinite = np.isinf(values) if values.dtype.kind == "f" else None
     return guess_role(values.mask(infinite) if infinite is not None and infinite.any() else values)
 
-# %% ../nbs/03_explore.ipynb #01a0acbb
+# %% ../nbs/03_explore.ipynb #c82e6343
 @dataclass(frozen=True)
 class _Input:
     "What a profile is made from."
@@ -160,7 +160,7 @@ class _Input:
     time: str | None = None  # the column that a split went by
     decimal: str = "."
 
-
+# %% ../nbs/03_explore.ipynb #7b07b41f
 def _input(data) -> _Input:
     "Take a Split's training rows, a Dataset, or a frame whose roles are guessed."
     if isinstance(data, Split):
@@ -197,7 +197,7 @@ def _describe_all(given: _Input) -> tuple[dict, dict]:
             pa.default_memory_pool().release_unused()  # Arrow keeps what it used to tell the levels apart
     return {c: entries[c] for c in frame}, few
 
-# %% ../nbs/03_explore.ipynb #76885a60
+# %% ../nbs/03_explore.ipynb #e0e40af4
 def _time_of(given: _Input, few: Mapping[str, Column]) -> str | None:
     "Choose the column that tells when a row was: that of the split, else the first date with twenty different values."
     dates = [c for c, column in few.items() if column.kind == "datetime"]
@@ -205,7 +205,7 @@ def _time_of(given: _Input, few: Mapping[str, Column]) -> str | None:
         return given.time
     return next((c for c in dates if len(np.unique(few[c].numbers[~np.isnan(few[c].numbers)])) >= 20), None)
 
-
+# %% ../nbs/03_explore.ipynb #c3f93edb
 def _look_for_clues(given: _Input, few: Mapping[str, Column], sample) -> dict:
     "Gather what two columns at once tell."
     time, dates = _time_of(given, few), tuple(c for c, column in few.items() if column.kind == "datetime")
@@ -235,7 +235,7 @@ def profile(
     found = find_symptoms(entries, given.target, pairs, clues)
     return Profile(len(given.frame), entries, dict(given.roles), orders=orders, pairs=pairs, clues=clues, findings=found, **facts)
 
-# %% ../nbs/03_explore.ipynb #137ea64d
+# %% ../nbs/03_explore.ipynb #ef329c27
 def _plot(name: str, entry: Mapping, ax):
     "Draw a description with seaborn."
     import matplotlib.pyplot as plt
@@ -259,7 +259,7 @@ def _plot(name: str, entry: Mapping, ax):
     ax.set(xlabel=f"{name}, characters" if entry["kind"] == "text" else name if numbers else "rows", ylabel="rows" if numbers else name)
     return ax
 
-
+# %% ../nbs/03_explore.ipynb #1ececd65
 def _bars_frame(histogram: Mapping, bins, classes: list, dates: bool) -> pd.DataFrame:
     "Lay a histogram out as rows: middle of the bin, rows, and the class where it is known."
     edges = np.array(histogram["edges"])

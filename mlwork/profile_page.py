@@ -19,13 +19,13 @@ from .columns import json_key
 from .core import Findings, findings_html
 from .show import html_table, page, short, svg_bars, svg_histogram, svg_lines
 
-# %% ../nbs/02t_profile_page.ipynb #4f94626c
+# %% ../nbs/02t_profile_page.ipynb #96b4cb35
 QUANTILE_NAMES = {"0": "min", "0.05": "5 %", "0.25": "25 %", "0.5": "median", "0.75": "75 %", "0.95": "95 %", "1": "max"}
 ENDS = {"0": "first", "0.5": "middle", "1": "last"}
 CLASSES = 6  # classes shown in different colours, at most
 BARS = 12  # levels drawn, at most
 
-
+# %% ../nbs/02t_profile_page.ipynb #48a1c139
 def _say_date(seconds: float) -> str:
     "Write an edge of a histogram of dates."
     return str(np.datetime64(int(seconds), "s"))[:10] if abs(seconds) < 9e12 else short(seconds)
@@ -35,13 +35,13 @@ def _say_year(value: float) -> str:
     "Write a whole number without marks between thousands."
     return f"{value:.0f}" if value == int(value) else short(value)
 
-# %% ../nbs/02t_profile_page.ipynb #c1c9bc85
+# %% ../nbs/02t_profile_page.ipynb #5156098d
 def _parts(by_target: Mapping | None) -> list:
     "Name the classes, where there are few enough to be told apart."
     classes = (by_target or {}).get("classes", [])
     return [str(c) for c in classes] if len(classes) <= CLASSES else []
 
-
+# %% ../nbs/02t_profile_page.ipynb #a5d8cb4c
 def _rates(tallies: list, positive: int) -> list:
     "Give the share of the positive class, or the target's mean, at each place with at least ten rows."
     if tallies and len(tallies[0]) == 2 and isinstance(tallies[0][1], int):
@@ -98,7 +98,7 @@ def _draw_levels(name: str, entry: Mapping, by_target: Mapping | None, aim: Mapp
         f"<p class='mlw-note'>and {rest:,} more levels, {entry['count'] - sum(n for _, n in shown):,} rows</p>" if rest > 0 else ""
     )
 
-# %% ../nbs/02t_profile_page.ipynb #6151aa50
+# %% ../nbs/02t_profile_page.ipynb #16f4f903
 def _quantiles(numbers: Mapping, say, names: Mapping) -> str:
     q = numbers["quantiles"]
     if not q:
@@ -106,7 +106,7 @@ def _quantiles(numbers: Mapping, say, names: Mapping) -> str:
     head, row = "".join(f"<th>{n}</th>" for n in names.values()), "".join(f"<td>{html.escape(say(q[k]))}</td>" for k in names)
     return f"<div class='mlw-scroll'><table class='mlw-quantiles'><tr>{head}</tr><tr>{row}</tr></table></div>"
 
-
+# %% ../nbs/02t_profile_page.ipynb #d642c5f2
 def _facts_line(entry: Mapping, power: Mapping) -> str:
     "Say in one line how complete a column is, how many values differ, and what it tells of the target."
     count, rows = entry["count"], max(entry["rows"], 1)
@@ -160,13 +160,13 @@ def column_card(
 # %% ../nbs/02t_profile_page.ipynb #570ba6c8
 HEAT = 30  # columns of the heat table, at most
 
-# %% ../nbs/02t_profile_page.ipynb #74d6e761
+# %% ../nbs/02t_profile_page.ipynb #58a6e024
 def _heat_cell(value: float) -> str:
     if value != value:
         return "<td></td>"
     return f"<td class='{'u' if value < 0 else 'o'}' style='--v:{abs(value):.2f}'>{abs(value) * 100:.0f}</td>"
 
-
+# %% ../nbs/02t_profile_page.ipynb #1362252f
 def _heat_table(table: pd.DataFrame) -> str:
     "Write the lower triangle of a square table of associations, in percent."
     names, values = [html.escape(str(c)) for c in table], table.to_numpy()
@@ -198,7 +198,7 @@ def association_section(
 # %% ../nbs/02t_profile_page.ipynb #6179b1de
 MOST_CARDS = 300  # columns with a card of their own, at most: those with findings first
 
-# %% ../nbs/02t_profile_page.ipynb #ffd6d8c4
+# %% ../nbs/02t_profile_page.ipynb #dd1daa18
 def _overview(profile) -> str:
     "Write the numbers at the top."
     entries = profile.columns.values()
@@ -214,7 +214,7 @@ def _overview(profile) -> str:
     boxes = "".join(f"<div><dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd></div>" for k, v in facts.items())
     return f"<dl class='mlw-facts'>{boxes}</dl>"
 
-
+# %% ../nbs/02t_profile_page.ipynb #74c03b77
 def _gaps(profile) -> str:
     "Draw how much is missing, column by column."
     gaps = sorted(((c, e["missing"] / e["rows"]) for c, e in profile.columns.items() if e["missing"]), key=lambda g: -g[1])
@@ -225,7 +225,7 @@ def _gaps(profile) -> str:
     bars = svg_bars(names, [100 * s for s in shares], "missing values by column", notes=[f"{s:.1%}" for s in shares])
     return f"<h2>Missing values</h2>{bars}{more}"
 
-# %% ../nbs/02t_profile_page.ipynb #e6b17193
+# %% ../nbs/02t_profile_page.ipynb #763892c8
 def _aim(profile) -> dict:
     "Say what the cards need to know of the target."
     if profile.target is None:
@@ -235,7 +235,7 @@ def _aim(profile) -> dict:
     positive = next((i for i, c in enumerate(classes or []) if json_key(c) == json_key(profile.positive)), 0)
     return {"name": profile.target, "classes": classes, "positive": positive}
 
-
+# %% ../nbs/02t_profile_page.ipynb #a091145a
 def _cards(profile) -> str:
     "Write the cards: the target first, then in the table's order; of very many columns, those with findings."
     named = {c for f in profile.findings for c in f.columns}

@@ -21,14 +21,23 @@ from .explore import Profile
 from .show import html_table
 from .sketch import quantile_of, share_below
 
-# %% ../nbs/03a_shift.ipynb #fcc5ecdc
+# %% ../nbs/03a_shift.ipynb #9843f154
+def _holm(p: list) -> list:
+    "Correct p-values for their number (Holm 1979)."
+    order = np.argsort(p, kind="stable")
+    raised = np.maximum.accumulate(np.array(p)[order] * np.arange(len(p), 0, -1)) if len(p) else np.empty(0)
+    out = np.empty(len(p))
+    out[order] = np.minimum(raised, 1.0)
+    return out.tolist()
+
+# %% ../nbs/03a_shift.ipynb #dda285c6
 def _index(p: np.ndarray, q: np.ndarray, n: float, m: float) -> float:
     "Compute the population stability index of two sets of shares; what chance is expected to give is taken off."
     p, q = np.maximum(p, 0.5 / max(n, 1)), np.maximum(q, 0.5 / max(m, 1))
     raw = float(((p - q) * np.log(p / q)).sum())
     return max(0.0, raw - (len(p) - 1) * (1 / max(n, 1) + 1 / max(m, 1)))
 
-
+# %% ../nbs/03a_shift.ipynb #c4a1d328
 def _distance(a: Mapping, b: Mapping) -> float:
     "Compute the largest distance between two cumulative shares."
     at = np.unique(a["points"]["values"] + b["points"]["values"])
@@ -48,7 +57,7 @@ def _compare_numbers(a: Mapping, b: Mapping) -> dict:
     p = float(kolmogorov(apart * (n * m / (n + m)) ** 0.5))
     return {"measure": "KS", "value": apart, "p": p, "psi": _index(*shares, n, m), "mean_change": change}
 
-# %% ../nbs/03a_shift.ipynb #7098f8f0
+# %% ../nbs/03a_shift.ipynb #56b00068
 def _compare_levels(a: Mapping, b: Mapping) -> dict:
     "Compare two counts of levels."
     rows = [{json_key(level): n for level, n in s["levels"]} for s in (a, b)]
@@ -68,13 +77,13 @@ def _compare_levels(a: Mapping, b: Mapping) -> dict:
     apart = float(np.abs(shares[0] - shares[1]).sum() / 2)
     return known | {"value": max(0.0, apart - _by_chance(table)), "p": p, "psi": index, "new_share": fresh}
 
-
+# %% ../nbs/03a_shift.ipynb #b1bd5cf3
 def _by_chance(table: np.ndarray) -> float:
     "Give the total variation that two samples of these sizes from one source are expected to have."
     n, share = table.sum(1), table.sum(0) / table.sum()
     return float(np.sqrt(2 / np.pi * share * (1 - share) * (1 / n).sum()).sum() / 2)
 
-# %% ../nbs/03a_shift.ipynb #950c268f
+# %% ../nbs/03a_shift.ipynb #e6c068a0
 def _compare_gaps(a: Mapping, b: Mapping) -> dict:
     "Compare the shares of missing values."
     n, m = max(a["rows"], 1), max(b["rows"], 1)
@@ -83,7 +92,7 @@ def _compare_gaps(a: Mapping, b: Mapping) -> dict:
     error = (pooled * (1 - pooled) * (1 / n + 1 / m)) ** 0.5
     return {"missing_before": p, "missing_after": q, "missing_p": 2 * float(ndtr(-abs(q - p) / error)) if error else 1.0}
 
-
+# %% ../nbs/03a_shift.ipynb #8733408e
 def _compare(a: Mapping, b: Mapping) -> dict:
     "Compare two descriptions of a column."
     numbers = {"numeric": lambda e: e, "datetime": lambda e: e["seconds"], "text": lambda e: e["length"]}
@@ -91,15 +100,6 @@ def _compare(a: Mapping, b: Mapping) -> dict:
         return {"measure": "", "value": 0.0, "p": 1.0} | _compare_gaps(a, b)
     read = numbers.get(a["kind"])
     return (_compare_numbers(read(a), read(b)) if read else _compare_levels(a, b)) | _compare_gaps(a, b)
-
-# %% ../nbs/03a_shift.ipynb #46b461b3
-def _holm(p: list) -> list:
-    "Correct p-values for their number (Holm 1979)."
-    order = np.argsort(p, kind="stable")
-    raised = np.maximum.accumulate(np.array(p)[order] * np.arange(len(p), 0, -1)) if len(p) else np.empty(0)
-    out = np.empty(len(p))
-    out[order] = np.minimum(raised, 1.0)
-    return out.tolist()
 
 # %% ../nbs/03a_shift.ipynb #93102045
 SHIFTED = Kind(

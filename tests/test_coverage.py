@@ -1,6 +1,6 @@
 """The promise of every interval: at a nominal 95 % it holds the truth 93 to 97 times in a hundred.
 
-Test sets are drawn from worlds with a known truth (benchmarks/coverage.py, which also runs 10,000 draws a cell and harder worlds):
+Test sets are drawn from worlds with a known truth (benchmarks/interval_coverage.py, which also runs 10,000 draws a cell and harder worlds):
 200 and 2,000 rows, 8 to 50 % positives, rows alone and eight to a group, single scores and paired differences.
 A coverage counted in k draws is itself uncertain, by sqrt(0.94 * 0.06 / k). So each cell may leave 93 to 97 % by three such standard errors
 (k = 400: 3.6 points; there are some 500 cells), and the mean of a metric over all its cells, k = 3,200 to 4,800 draws, by none at the
@@ -17,7 +17,7 @@ from houses import ROOT
 
 from mlwork.metrics import METRICS, compare, score
 
-spec = importlib.util.spec_from_file_location("coverage_worlds", ROOT / "benchmarks" / "coverage.py")
+spec = importlib.util.spec_from_file_location("coverage_worlds", ROOT / "benchmarks" / "interval_coverage.py")
 worlds = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = worlds
 spec.loader.exec_module(worlds)

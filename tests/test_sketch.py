@@ -5,22 +5,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mlwork.sketch import (
-    POINTS,
-    count_distinct,
-    hash_texts,
-    merge_levels,
-    merge_numbers,
-    merge_text,
-    quantile_of,
-    share_below,
-    summarise_levels,
-    summarise_numbers,
-    summarise_text,
-)
+from mlwork.sketch import POINTS, count_distinct, hash_texts, quantile_of, share_below
+from mlwork.summaries import merge_levels, merge_numbers, merge_text, summarise_levels, summarise_numbers, summarise_text
 
 RNG = np.random.default_rng(0)
 SHAPES = {
@@ -84,6 +73,8 @@ numbers = st.lists(st.floats(allow_nan=False, width=64), max_size=60).map(lambda
 
 
 @given(numbers, numbers)
+@example(np.array([]), np.array([1.79769313e308, -9.97920155e291]))
+@example(np.array([]), np.array([0.0, 1.79769313e308, -1.79769313e308]))
 @settings(max_examples=150, deadline=None)
 def test_any_two_lists_of_numbers_add_up(a, b):
     whole, total = summarise_numbers(np.concatenate([a, b])), merge_numbers(summarise_numbers(a), summarise_numbers(b))

@@ -1,6 +1,6 @@
 """How often do the intervals of mlwork.metrics hold the truth? Test sets are drawn from worlds whose truth is known.
 
-python benchmarks/coverage.py [--times 10000] [--only binary] [--out FILE.csv]
+python benchmarks/interval_coverage.py [--times 10000] [--only binary] [--out FILE.csv]
 
 Nominal is 95 %; 93 to 97 % is asked for. With 10,000 draws a coverage of 95 % is known to within 0.4 points (two standard errors),
 with 1,000 draws to within 1.4. tests/test_coverage.py runs the same cells with fewer draws.
