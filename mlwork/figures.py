@@ -150,7 +150,7 @@ def confusion_html(
             for n, share in zip(row, shares.loc[truth], strict=True)
         )
         body.append(f"<tr><th scope='row'>{html.escape(str(truth))}</th>{cells}</tr>")
-    caption = "<caption>truth (rows) against prediction (columns)</caption>"
+    caption = "<caption style='white-space:nowrap'>truth (rows) against prediction (columns)</caption>"
     table = f"{caption}<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
     return f"<div class='mlw-scroll'><table class='mlw-table'>{table}</table></div>"
 
