@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['NO_ROWS', 'COLUMNS_GONE', 'COLUMNS_RENAMED', 'COLUMNS_EXTRA', 'COLUMN_RETYPED', 'COLUMN_CONVERTED', 'LEVELS_UNKNOWN',
-           'VALUES_OUTSIDE', 'TEXT_UNREADABLE', 'Checked', 'match_names', 'family', 'to_trained_type', 'check_table']
+           'VALUES_OUTSIDE', 'TEXT_UNREADABLE', 'COLUMN_EMPTY', 'VALUES_INFINITE', 'Checked', 'match_names', 'family',
+           'to_trained_type', 'check_table']
 
 # %% ../nbs/07a_contract.ipynb #7e05e528
 import re
@@ -49,6 +50,10 @@ VALUES_OUTSIDE = Kind(
     "Outside the range of the training rows a model extrapolates, and its scores say nothing there.",
 )
 TEXT_UNREADABLE = Kind("MLW-T09", "unreadable text", "info", "train", "What the grammar does not match is treated as missing.")
+COLUMN_EMPTY = Kind(
+    "MLW-T13", "empty column", "warning", "train", "The model leans on values that it had in training and that are all missing here."
+)
+VALUES_INFINITE = Kind("MLW-T14", "infinite values", "warning", "train", "An infinity is no measurement; it is treated as missing.")
 
 # %% ../nbs/07a_contract.ipynb #575e8e58
 @dataclass(frozen=True)
@@ -81,9 +86,10 @@ def match_names(
     return pairs
 
 # %% ../nbs/07a_contract.ipynb #24d71a8b
-def _name_findings(frame, features, unused):
-    "Compare names."
-    found, gone, extra = Findings(), [c for c in features if c not in frame and c not in unused], [c for c in frame if c not in features]
+def _name_findings(frame, features, unused, known):
+    "Compare names; columns known from training that the model does not take, such as the target, are no news."
+    found, gone = Findings(), [c for c in features if c not in frame and c not in unused]
+    extra = [c for c in frame if c not in features and c not in known]
     pairs = match_names(gone, extra)
     lost = [c for c in gone if c not in pairs.values()]
     if lost:
@@ -114,6 +120,19 @@ def _blank(values):
     "Turn the usual spellings of a missing value into missing values."
     text = values.astype("str").str.strip()
     return text.where(~text.isin(MISSING))
+
+
+def _finite(values):
+    "Turn infinities into missing values; gives the column and what was noticed."
+    if family(values.dtype) == "text":
+        endless = values.astype("str").str.strip().str.fullmatch("[-+]?inf(inity)?", case=False).fillna(False).astype(bool)
+    else:
+        endless = values.isin([np.inf, -np.inf])
+    if not endless.any():
+        return values, Findings()
+    seen = f"{values.name} has {endless.sum():,} of {len(values):,} infinite values, the first in row {values.index[endless][0]!r}"
+    do = "look for an overflow or a division by zero; they are treated as missing"
+    return values.mask(endless), Findings([VALUES_INFINITE(seen, values.name, do)])
 
 
 def _to_text(values, entry):
@@ -151,6 +170,8 @@ def to_trained_type(
 ) -> tuple[pd.Series, Findings]:  # the column in the trained type, and what was noticed
     "Give a column the type it had in training."
     want, found = family(entry["dtype"]), Findings()
+    if want == "number":
+        values, found = _finite(values)
     if values.isna().all():
         return values.astype("str" if want == "text" else "datetime64[us]" if want == "date" else "float64"), found
     if family(values.dtype) == want:
@@ -194,24 +215,50 @@ def _new_levels(values, entry, name):
     return Findings([LEVELS_UNKNOWN(seen, name, "check the spelling; new levels need new training rows")])
 
 # %% ../nbs/07a_contract.ipynb #40aaa43b
-def _new_numbers(values, entry, name):
+_MANY = 0.1  # the share of a column's values from which unreadable ones are more than slips
+
+
+def _read_as(text, role, reading):
+    "Read text as the recipe of the model does."
+    if role == "numeric":
+        return parse_numbers(text, reading.get("unit") or None, reading.get("decimal", "."))
+    return parse_dates(text, reading.get("dayfirst", True))
+
+
+def _new_numbers(values, entry, name, reading=None):
     "Count numbers and dates that cannot be read, and numbers outside of the trained range."
     if entry["role"] not in ("numeric", "datetime"):
         return Findings()
     found, read = Findings(), values
     if family(values.dtype) == "text":
         text = _blank(values)
-        read = parse_numbers(text, entry.get("unit") or None) if entry["role"] == "numeric" else parse_dates(text)
+        read = _read_as(text, entry["role"], {"unit": entry.get("unit")} if reading is None else reading)
         lost = text.notna() & read.isna()
         if lost.any():
             seen = f"{name} has {lost.sum():,} of {len(values):,} values that cannot be read, such as {text[lost].iloc[0][:40]!r}"
-            found.append(TEXT_UNREADABLE(seen, name, "write numbers and dates as the training rows do"))
-    if entry["role"] == "numeric" and entry.get("min") is not None:
-        out = read[(read < entry["min"]) | (read > entry["max"])]
-        if len(out):
-            seen = f"{name} has {len(out):,} of {len(values):,} values outside {entry['min']:g} … {entry['max']:g}, such as {out.iloc[0]:g}"
-            found.append(VALUES_OUTSIDE(seen, name, "check the unit; true values of this size need training rows like them"))
-    return found
+            severity = "warning" if lost.sum() > _MANY * text.notna().sum() else None
+            found.append(TEXT_UNREADABLE(seen, name, "write numbers, units and dates as the training rows do", severity))
+    return found + _outside(read, entry, name)
+
+
+def _outside(read, entry, name):
+    "Count numbers outside of the trained range."
+    if entry["role"] != "numeric" or entry.get("min") is None:
+        return Findings()
+    out = read[(read < entry["min"]) | (read > entry["max"])]
+    if not len(out):
+        return Findings()
+    seen = f"{name} has {len(out):,} of {len(read):,} values outside {entry['min']:g} … {entry['max']:g}, such as {out.iloc[0]:g}"
+    return Findings([VALUES_OUTSIDE(seen, name, "check the unit; true values of this size need training rows like them")])
+
+# %% ../nbs/07a_contract.ipynb #28aac4a8
+def _emptied(values, entry, name, rows):
+    "Notice a column that is missing as a whole, where that cannot be chance."
+    share = entry["missing"] / rows if rows else 1.0
+    if not len(values) or values.notna().any() or share ** len(values) > 0.05:
+        return Findings()
+    seen = f"{name} is missing in all {len(values):,} rows, and was in {share:.0%} of the training rows"
+    return Findings([COLUMN_EMPTY(seen, name, "check where the column comes from: a join, an export, an overflow")])
 
 # %% ../nbs/07a_contract.ipynb #95458e53
 def _together(found):
@@ -224,9 +271,9 @@ def _together(found):
     return Findings([*others, *converted])
 
 # %% ../nbs/07a_contract.ipynb #d98b327c
-def _shape_findings(frame, features, unused):
+def _shape_findings(frame, features, unused, known):
     "Compare what can be compared without looking at values."
-    found = _name_findings(frame, features, unused)
+    found = _name_findings(frame, features, unused, known)
     twice = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]} & set(features))
     if twice:
         found.append(COLUMN_RETYPED(f"{', '.join(twice)} more than once", twice, "keep one column of each name"))
@@ -240,30 +287,46 @@ def check_table(
     table: pd.DataFrame | Dataset,  # new rows; columns in any order
     features: list[str] | None = None,  # the columns that the model takes; all columns of the Profile with a role for it where None
     unused: Collection[str] = (),  # those that its recipe drops: they may be missing
+    readings: dict | None = None,  # {column of text: unit, decimal, dayfirst} as its recipe reads them; as the Profile did where None
 ) -> Checked:
     "Hold a table against the Profile of the training rows."
-    frame = _frame(table)
+    frame = _frame(table, profile.columns)
     features = [c for c, e in profile.columns.items() if e["role"] not in ("target", "id", "ignored")] if features is None else features
-    found = _shape_findings(frame, features, unused)
+    found = _shape_findings(frame, features, unused, profile.columns)
     if found.at_least("critical"):
         return Checked(None, found)
     columns = {}
     for name in features:
-        entry = profile.columns[name]
         values = frame[name] if name in frame else pd.Series(np.nan, frame.index)
-        columns[name], noticed = to_trained_type(values, entry)
+        columns[name], noticed = _checked_column(values, name, profile, name in unused, readings)
         found += noticed
-        if not noticed.at_least("critical"):
-            found += _new_levels(columns[name], entry, name) + _new_numbers(columns[name], entry, name)
     found = _together(found)
     return Checked(None if found.at_least("critical") else pd.DataFrame(columns, index=frame.index), found)
 
+
+def _checked_column(values, name, profile, unused, readings):
+    "Carry one column over and say what is new in it."
+    entry = profile.columns[name]
+    carried, found = to_trained_type(values, entry)
+    if unused or found.at_least("critical"):
+        return carried, found
+    reading = None if readings is None else readings.get(name)
+    found = found + _emptied(carried, entry, name, profile.rows) + _new_levels(carried, entry, name)
+    return carried, found + _new_numbers(carried, entry, name, reading)
+
 # %% ../nbs/07a_contract.ipynb #23243b62
-def _frame(table):
-    "Take the frame out of what was handed over."
+def _frame(table, known):
+    "Take the frame out of what was handed over, with names as `load` writes them."
     if isinstance(table, Dataset):
         return table.frame
     if isinstance(table, pd.DataFrame):
-        return table
+        levels = {n: table.index.get_level_values(n) for n in table.index.names if n in known and n not in table}
+        table = table.assign(**levels) if levels else table
+        return table if all(isinstance(c, str) for c in table) else table.set_axis(list(map(_name, table)), axis=1)
     do = "one row as a dictionary: pd.DataFrame([row]); an array: pd.DataFrame(array, columns=[…])"
     raise BadType("the table must be a DataFrame or a Dataset", type(table).__name__, do)
+
+
+def _name(column):
+    "Write a column's name as text; the parts of one with several are joined."
+    return "_".join(map(str, column)) if isinstance(column, tuple) else str(column)

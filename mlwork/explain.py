@@ -7,16 +7,16 @@ __all__ = ['Explanation', 'permutation', 'shapley', 'explain_model']
 
 # %% ../nbs/08f_explain.ipynb #957bccf5
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
 from .core import need, threads_for, track, unknown
-from .metrics import METRICS, main_metric
+from .metrics import METRICS
 from .model import Model
 from .predicting import predictions, score_predictions
+from .select import check_metric
 from .show import html_table, svg_intervals
 from .split import Split
 
@@ -62,15 +62,14 @@ def _fold_model(split, model, fold):
     fitted_on, valid = fold
     train = split.train
     X, y = train.frame[model.features], train.y
-    rows = fitted_on[model.recipe.training_rows(X)[fitted_on]]
+    rows = fitted_on[model.recipe.training_rows(X.iloc[fitted_on])]
     with threads_for(len(rows)):
         return clone(model.pipeline).fit(X.iloc[rows], y.iloc[rows].to_numpy()), X.iloc[valid], y.iloc[valid]
 
 # %% ../nbs/08f_explain.ipynb #8b69133c
-def _point(pipeline, X, y, model, metric):
-    "Score as scikit-learn wants it: more is better."
-    frame = predictions(pipeline, X, y)
-    value = score_predictions(frame, model.task, model.classes, model.positive, metrics=[metric])[metric].value
+def _point(found, model, metric):
+    "Score a frame of predictions so that more is better."
+    value = score_predictions(found, model.task, model.classes, model.positive, metrics=[metric])[metric].value
     return value if METRICS[metric].greater_is_better else -value
 
 
@@ -85,6 +84,42 @@ def _spread(columns, drops, folds, metric):
     table = table.sort_values("importance", ascending=False, ignore_index=True)
     return Explanation(table, "permutation", f"loss of {METRICS[metric].title} when the column is shuffled")
 
+# %% ../nbs/08f_explain.ipynb #23f5a252
+_ROWS, _CELLS = 20_000, 2_000_000  # rows and cells that are predicted at once, at most
+
+
+def _orders(rows, repeats, seed):
+    "Draw the orders of the shuffles as scikit-learn does: each of them shuffles the one before."
+    rng = np.random.RandomState(np.random.RandomState(seed).randint(np.iinfo(np.int32).max + 1))
+    step, found = np.arange(rows), [np.arange(rows)]
+    for _ in range(repeats):
+        rng.shuffle(step)
+        found.append(found[-1][step])
+    return found[1:]
+
+
+def _stacked(X, copies):
+    "Lay copies of a table under each other, each with one column in another order."
+    rows, orders = np.tile(np.arange(len(X)), (len(copies), 1)), {}
+    for i, (column, order) in enumerate(copies):
+        orders.setdefault(column, rows.copy())[i] = order
+    return pd.DataFrame({c: X[c].array.take(orders.get(c, rows).ravel()) for c in X})
+
+# %% ../nbs/08f_explain.ipynb #3e966686
+def _lost(pipeline, X, y, model, metric, orders):
+    "Give what the score loses for each column and order, k columns x repeats."
+    copies = [(c, order) for c in X if c not in model.unused for order in orders]
+    most = max(min(_ROWS, _CELLS // max(X.shape[1], 1)) // len(X), 1)
+    whole, scores = _point(predictions(pipeline, X, y), model, metric), []
+    for start in range(0, len(copies), most):
+        some = copies[start : start + most]
+        truth = y.iloc[np.tile(np.arange(len(X)), len(some))].reset_index(drop=True)
+        found = predictions(pipeline, _stacked(X, some), truth)
+        scores += [_point(found.iloc[i : i + len(X)], model, metric) for i in range(0, len(found), len(X))]
+    lost = pd.DataFrame(0.0, list(X), range(len(orders)))
+    lost.loc[[c not in model.unused for c in X]] = whole - np.reshape(scores, (-1, len(orders)))
+    return lost.to_numpy()
+
 # %% ../nbs/08f_explain.ipynb #0db56288
 def permutation(
     split: Split,
@@ -95,16 +130,12 @@ def permutation(
     seed: int = 0,  # seed of the shuffles
 ) -> Explanation:  # by how much the score falls when a column is shuffled: mean over folds and shuffles, with its spread
     "Shuffle one raw column of unseen rows at a time and see what the score loses."
-    from sklearn.inspection import permutation_importance
-
-    metric = metric or main_metric(model.task)
+    metric = check_metric(metric, model.task)
     found, folds = [], split.first_folds[-5:]
     for number, fold in enumerate(track(folds, "permutation importance")):
         pipeline, X, y = _fold_model(split, model, fold)
         some = np.random.default_rng([seed, number]).permutation(len(X))[: max(rows // len(folds), 50)]
-        scoring = partial(_point, model=model, metric=metric)
-        result = permutation_importance(pipeline, X.iloc[some], y.iloc[some], scoring=scoring, n_repeats=repeats, random_state=seed)
-        found.append(result.importances)
+        found.append(_lost(pipeline, X.iloc[some], y.iloc[some], model, metric, _orders(len(some), repeats, seed)))
     return _spread(list(X), np.concatenate(found, axis=1), len(folds), metric)
 
 # %% ../nbs/08f_explain.ipynb #cf7bf1c7

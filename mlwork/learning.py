@@ -16,10 +16,11 @@ from sklearn.base import BaseEstimator, clone
 from .core import BadInput, Findings, Kind, threads_for, track
 from .explore import profile
 from .folds import make_estimator, training_part
-from .metrics import METRICS, Interval, compare, main_metric
+from .metrics import METRICS, Interval, compare
 from .model import Model
 from .predicting import predictions, score_predictions
 from .preprocess import Recipe
+from .select import check_metric
 from .show import html_table, svg_lines
 from .split import Split
 
@@ -143,12 +144,12 @@ def _enough(y, task):
 def _fit_sizes(split, recipe, pipeline, shares, seed):
     "Fit at every size in every fold; gives {share: (training parts, validation parts)}."
     train = split.train
-    X, y, keep = train.frame[recipe.features], train.y, recipe.training_rows(train.frame[recipe.features])
+    X, y = train.frame[recipe.features], train.y
     groups = None if split.groups is None else split.groups.to_numpy()
     strata = np.zeros(len(y)) if train.task == "regression" else pd.factorize(y)[0]
     jobs = []
     for fold, (part, valid) in enumerate(split.first_folds[-5:]):
-        sizes = _nested(part[keep[part]], groups, strata, shares, np.random.default_rng([seed, fold]))
+        sizes = _nested(part[recipe.training_rows(X.iloc[part])], groups, strata, shares, np.random.default_rng([seed, fold]))
         jobs += [(s, rows, valid) for s, rows in zip(shares, sizes, strict=True)]
     small = {s for s, rows, _ in jobs if not _enough(y.iloc[rows], train.task) or y.iloc[rows].nunique() < (strata.max() + 1)}
     found = {s: ([], []) for s in shares if s not in small}
@@ -227,7 +228,7 @@ def learning_curve(
 ) -> LearningCurve:
     "Score a model on training and validation rows at growing numbers of rows, over the first repeat of the folds (5 at most)."
     train = training_part(split)
-    metric = metric or main_metric(train.task)
+    metric = check_metric(metric, train.task)
     recipe, pipeline = _unfitted(split, recipe, model, seed)
     found = _fit_sizes(split, recipe, pipeline, sorted(shares), seed)
     if not found:
