@@ -768,6 +768,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'mlwork.script._reader': ('script.html#_reader', 'mlwork/script.py'),
                                'mlwork.script._sorted_imports': ('script.html#_sorted_imports', 'mlwork/script.py'),
                                'mlwork.script._split_imports': ('script.html#_split_imports', 'mlwork/script.py'),
+                               'mlwork.script._target_parse': ('script.html#_target_parse', 'mlwork/script.py'),
                                'mlwork.script.data_path': ('script.html#data_path', 'mlwork/script.py'),
                                'mlwork.script.workflow_code': ('script.html#workflow_code', 'mlwork/script.py')},
             'mlwork.seal': { 'mlwork.seal.Vault': ('seal.html#vault', 'mlwork/seal.py'),

@@ -16,6 +16,7 @@ from textwrap import indent
 
 from .recipe import helper_sources
 from .split import plain_split
+from .steps import parse_numbers
 
 # %% ../nbs/09b_script.ipynb #b328dbf9
 DATA_COPY = "data.parquet"  # written beside workflow.py where the table was not read from a text file
@@ -48,10 +49,21 @@ def _reader(run):
     return f'def read(path):\n    "Read the table: which cells are missing, which columns are text."\n    return pd.read_csv(\n        path,\n{arguments},\n    )\n'
 
 # %% ../nbs/09b_script.ipynb #8fa267a2
+def _target_parse(run):
+    "Write how the target is read where its numbers are written as text; empty where it is no such text, or the copy is read."
+    c = run.data.certificate
+    as_text = c.reading.get("dtype", {}).get(run.data.target) == "str"
+    if data_path(run) == DATA_COPY or not as_text or run.data.y.dtype.kind not in "iuf":
+        return ""
+    return f"parse_numbers(frame[TARGET], decimal={c.reading.get('decimal', '.')!r})"
+
+
 def _preparation(run):
     "Write what happens to the table before the split."
     ids = [c for c, role in run.data.roles.items() if role == "id"]
     lines = ["frame = frame.dropna(subset=[TARGET])"]
+    if parse := _target_parse(run):
+        lines = [f"frame[TARGET] = {parse}", *lines]
     if written := run.data.certificate.target_values:
         lines.append(f"frame[TARGET] = frame[TARGET].replace({written!r})")
     if run.settings.drop_duplicates:
@@ -191,6 +203,7 @@ def workflow_code(
     "Write the run as a standalone script that trains the same model and prints the same test metrics."
     recipe = run.recipe.sklearn_code(run.model.pipeline)
     marking, functions = plain_split(run.split)
+    functions = [*functions, *([parse_numbers] if _target_parse(run) else [])]
     helpers = [s for f in functions for s in helper_sources([f.__name__]) or [inspect.getsource(f)] if s not in recipe]
     parts = [_constants(run), _reader(run), *helpers, recipe, marking]
     if run.report.test is not None:
