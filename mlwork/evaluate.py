@@ -15,7 +15,7 @@ import pandas as pd
 
 from .core import BadInput, BadType, Findings
 from .explain import Explanation, explain_model
-from .figures import figure_axes, figure_kinds, figure_svg
+from .figures import figure_axes, figure_kinds, figure_svg, figure_title
 from .metrics import METRICS, Scores
 from .model import Model, with_threshold
 from .oof import OutOfFold, Predicted, from_predictions, out_of_fold
@@ -138,7 +138,10 @@ def scores_html(
     "Show the scores of a report with their intervals, and its figures."
     shown = report.test or report.oof
     words = f"test rows, opened {_times(report.test.times_seen)}" if report.test is not None else "out of fold; the test rows are closed"
-    figures = "".join(f"<figure style='margin:0'>{report.svg(k)}</figure>" for k in report.figures())
+    caption = "<figcaption style='font-weight:bold'>{}</figcaption>"
+    figures = "".join(
+        f"<figure style='margin:0'>{caption.format(html.escape(figure_title(k)))}{report.svg(k)}</figure>" for k in report.figures()
+    )
     rows = [(METRICS[m].title, i.value, i.low, i.high) for m, i in shown.scores.items() if METRICS[m].range == (0, 1)]
     dots = svg_intervals(rows, f"scores with 95 % intervals, {words}") if len(rows) > 1 else ""
     title = f"<p><b>{html.escape(report.model.target)}</b>: {html.escape(words)}</p>"

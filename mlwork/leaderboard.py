@@ -18,7 +18,7 @@ import pandas as pd
 from .catalogue import catalogue
 from .core import BadInput, Findings, Kind, findings_html
 from .folds import Contest, Trial
-from .metrics import METRICS
+from .metrics import METRICS, Interval
 from .predicting import score_predictions
 from .show import html_table, short, svg_intervals
 from .split import Split
@@ -215,15 +215,49 @@ class Leaderboard:
         "Give one row a model, the leader first: score, low, high, behind, p, fit_seconds, predict_seconds, size_bytes, verdict."
         return self.standings
 
+    def summary(self) -> pd.DataFrame:
+        "Give the same to be read: one row a model, its score and interval in one cell."
+        return _summary(self.standings)
+
+    @property
+    def headline(self) -> str:
+        "Say who leads, which model is chosen, and whether any beats the baseline."
+        chosen = "" if self.best == self.leader else f"; {self.best}, the simplest of those tied with it, is chosen"
+        lost = any(f.code == NO_BETTER.code and f.severity == "warning" for f in self.findings)
+        return f"{self.leader} leads{chosen}" + ("; NOTHING BEATS THE BASELINE" if lost else "")
+
     def plot(self, ax=None):  # ax: matplotlib axes; made where None
         "Draw the score of each fold as a dot, and means with their intervals; gives seaborn axes."
         return _plot(self, ax)
 
     def __repr__(self):
-        return f"{METRICS[self.metric].title} on {len(self.fold_scores)} folds\n{self.table().round(4).to_string()}"
+        return f"{METRICS[self.metric].title} on {len(self.fold_scores)} folds\n{self.summary().to_string()}"
 
     def _repr_html_(self):
         return _board_html(self)
+
+# %% ../nbs/05e_leaderboard.ipynb #35d08338
+def _size(count):
+    "Write a number of bytes in a readable unit."
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{short(count, 3)} {unit}"
+        count = count / 1000
+    return f"{short(count, 3)} GB"
+
+
+def _summary(table):
+    "Make the table that is read."
+    rows = {}
+    for name, r in table.iterrows():
+        score = "–" if pd.isna(r["score"]) else str(Interval(r["score"], r["low"], r["high"], 0, ""))
+        seconds = short(r["fit_seconds"] + r["predict_seconds"], 2)
+        size = "–" if pd.isna(r["size_bytes"]) else _size(int(r["size_bytes"]))
+        rows[name] = [score, short(r["behind"], 3), short(r["p"], 2), seconds, size, r["verdict"]]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=_READ).rename_axis("model")
+
+
+_READ = ["score", "behind", "p", "seconds", "size", "verdict"]
 
 # %% ../nbs/05e_leaderboard.ipynb #39e920d7
 def _plot(board, ax):
@@ -246,8 +280,8 @@ def _board_html(board):
     rows = list(known[["score", "low", "high"]].itertuples(name=None))
     title = f"{len(board.standings)} models by {METRICS[board.metric].title} on {len(board.fold_scores)} folds"
     picture = svg_intervals(rows, title, reference=known["score"].get("baseline"), label=METRICS[board.metric].title) if rows else ""
-    said = f"<p><b>{html.escape(title)}</b>" + (f": {html.escape(board.best)} is the simplest of those that lead" if rows else "") + "</p>"
-    return said + picture + html_table(board.table(), index=True) + findings_html(board.findings)
+    said = f"<p><b>{html.escape(title)}</b>" + (f": {html.escape(board.headline)}" if rows else "") + "</p>"
+    return said + picture + html_table(board.summary(), index=True) + findings_html(board.findings)
 
 # %% ../nbs/05e_leaderboard.ipynb #1d8bae1a
 def _noticed(board, trials, contest, split):

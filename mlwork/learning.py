@@ -20,7 +20,7 @@ from .metrics import METRICS, Interval, compare
 from .model import Model
 from .predicting import predictions, score_predictions
 from .preprocess import Recipe
-from .select import check_metric
+from .select import check_metric, check_recipe
 from .show import html_table, svg_lines
 from .split import Split
 
@@ -229,6 +229,7 @@ def learning_curve(
     "Score a model on training and validation rows at growing numbers of rows, over the first repeat of the folds (5 at most)."
     train = training_part(split)
     metric = check_metric(metric, train.task)
+    check_recipe(recipe)
     recipe, pipeline = _unfitted(split, recipe, model, seed)
     found = _fit_sizes(split, recipe, pipeline, sorted(shares), seed)
     if not found:

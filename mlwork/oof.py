@@ -97,8 +97,11 @@ class Predicted:
         return self.scores._repr_html_()
 
 # %% ../nbs/08d_oof.ipynb #0c78f7b8
+@dataclass(frozen=True, repr=False)
 class Sliceable(Predicted):
     "Predictions that can be asked for whom the model is wrong."
+
+    dropped: tuple = ()  # columns that the recipe drops: a scan leaves them out, `slices(column)` does not
 
     def slices(
         self,
@@ -115,12 +118,13 @@ class Sliceable(Predicted):
         return judge(together).sort_values(["verdict", "gap"], key=_worst_first, ignore_index=True)
 
     def sliceable(self) -> list[str]:
-        "List the columns that cut the rows into a few subgroups."
+        "List the columns that cut the rows into a few subgroups, without those that the recipe drops."
         roles, levels = self.data.roles, ("categorical", "ordinal", "boolean")
         return [
             c
             for c in self.data.features
-            if roles[c] in ("numeric", "datetime") or (roles[c] in levels and self.data.frame[c].nunique() <= 30)
+            if c not in self.dropped
+            and (roles[c] in ("numeric", "datetime") or (roles[c] in levels and self.data.frame[c].nunique() <= 30))
         ]
 
     def subgroups(
@@ -242,4 +246,4 @@ def from_predictions(
         other = next(c for c in model.classes if c != model.positive)
         act = found[f"p:{model.positive}"] >= threshold
         found = found.assign(prediction=act.map({True: model.positive, False: other}))
-    return OutOfFold(found, split.train.take(at), model.classes, model.positive, groups)
+    return OutOfFold(found, split.train.take(at), model.classes, model.positive, groups, tuple(model.unused))

@@ -9,6 +9,7 @@ __all__ = ['write_report']
 import html
 
 from .core import Findings, findings_html, to_json
+from .evaluate import scores_html
 from .metrics import METRICS, main_metric
 from .show import html_table, page
 
@@ -53,7 +54,8 @@ def _findings(run):
 
 # %% ../nbs/09a_report.ipynb #c083577a
 def _worth(run):
-    return run.report._repr_html_()
+    "Show scores and figures; what was noticed has a section of its own."
+    return scores_html(run.report)
 
 
 def _subgroups(run):

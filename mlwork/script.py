@@ -204,7 +204,8 @@ def workflow_code(
     recipe = run.recipe.sklearn_code(run.model.pipeline)
     marking, functions = plain_split(run.split)
     functions = [*functions, *([parse_numbers] if _target_parse(run) else [])]
-    helpers = [s for f in functions for s in helper_sources([f.__name__]) or [inspect.getsource(f)] if s not in recipe]
+    sources = [s for f in functions for s in helper_sources([f.__name__]) or [inspect.getsource(f)]]
+    helpers = [s for s in dict.fromkeys(sources) if s not in recipe]
     parts = [_constants(run), _reader(run), *helpers, recipe, marking]
     if run.report.test is not None:
         scoring, imports = _metrics(run)

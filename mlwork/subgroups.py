@@ -51,6 +51,8 @@ def cut_column(
     least: int = 30,  # levels with fewer rows go together as "other"
 ) -> pd.Series:  # the subgroup of each row, a category
     "Cut the rows into subgroups by a column."
+    if role == "datetime" and values.dtype.kind in "iuf":
+        role = "numeric"  # years and the like: dates by name, numbers by nature
     if role in _READ:
         values = _READ[role](values) if values.dtype.kind not in "iufM" else values
         values = values.astype("float64") if role == "numeric" else values

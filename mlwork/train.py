@@ -22,6 +22,7 @@ from .folds import make_estimator, training_part
 from .model import Model
 from .predicting import predictions
 from .preprocess import Recipe
+from .select import check_recipe
 from .split import Split
 from .stages import Needs
 
@@ -34,6 +35,7 @@ def fit(
 ) -> Model:
     "Fit a recipe and a model on all training rows."
     train = training_part(split)
+    check_recipe(recipe)
     known = profile(split)
     recipe = Recipe.suggest(known, train.findings) if recipe is None else recipe
     features = recipe.features
