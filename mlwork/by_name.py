@@ -22,8 +22,9 @@ def transformer_class(
 ) -> type:  # raises `BadInput` where it is not allowed or not there, `BadType` where it is no transformer
     "Import a transformer class by its path; a function is never called, whatever a recipe says."
     if not str(path).startswith(tuple(ALLOWED)):
-        package = str(path).split(".")[0] + "."
-        raise BadInput(f"a transformer must come from {', '.join(ALLOWED)}", repr(path), f"mlwork.by_name.ALLOWED.append({package!r})")
+        package, dot, _ = str(path).partition(".")
+        do = f"mlwork.by_name.ALLOWED.append({package + '.'!r})" if dot else 'transformer(columns, "sklearn.preprocessing.MaxAbsScaler")'
+        raise BadInput(f"a transformer must come from {', '.join(ALLOWED)}", repr(path), do)
     module, _, name = path.rpartition(".")
     try:
         found = getattr(import_module(module), name)

@@ -16,8 +16,6 @@ from typing import Annotated
 
 import typer
 
-from .core import BadInput, MlworkError, atomic_write
-
 # %% ../nbs/12a_cli.ipynb #b98a4699
 app = typer.Typer(
     help="Learn the machine-learning workflow, and do it for real.",
@@ -37,8 +35,15 @@ def _fail(line):
 def _one_line(debug: bool) -> Iterator[None]:
     "Turn what a user can mend into one line and exit code 2; let the rest through."
     try:
-        yield
-    except (MlworkError, OSError, MemoryError, KeyboardInterrupt) as e:
+        from mlwork.core import MlworkError
+
+        try:
+            yield
+        except (MlworkError, OSError, MemoryError) as e:
+            if debug:
+                raise
+            _fail(_said(e))
+    except KeyboardInterrupt as e:
         if debug:
             raise
         _fail(_said(e))
@@ -46,12 +51,12 @@ def _one_line(debug: bool) -> Iterator[None]:
 # %% ../nbs/12a_cli.ipynb #9b50f4f2
 def _said(error):
     "Say an error in one line."
-    if isinstance(error, MlworkError):
-        return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "stopped by Ctrl-C; nothing half written was left behind"
     if isinstance(error, MemoryError):
         return "the table must fit into memory; got more; use fewer rows or columns"
+    if hasattr(error, "must"):  # one of ours
+        return str(error)
     do = "free some space or choose another folder with --out" if error.errno == 28 else "check the path and its permissions"
     return f"files must be readable and folders writable; got {error.strerror or error} ({error.filename or 'no name'}); {do}"
 
@@ -66,6 +71,7 @@ def _tell(line):
 # %% ../nbs/12a_cli.ipynb #24c1f3fc
 def _settings(path, data, target, out, changes):
     "Read settings.ini, then apply the command line to it."
+    from mlwork.core import BadInput
     from mlwork.workflow import Settings, for_other_table, read_settings, set_value
 
     settings = read_settings(path) if path.exists() or not data else Settings()
@@ -92,10 +98,10 @@ def summary(
     lines = [f"Findings: {len(run.findings)}, of which {len(worst)} to act on", *(f"  {f}" for f in worst), ""]
     lines += [
         "Leaderboard",
-        run.board.table().to_string(),
+        run.board.summary().to_string(),
         "",
         f"Final metrics of {run.model_name}",
-        run.report.table().to_string(index=False),
+        run.report.summary().to_string(index=False),
         "",
     ]
     return "\n".join([*lines, f"Report: {run.folder / 'report.html'}"])
@@ -161,6 +167,8 @@ def _model_folder(path):
 
 def _write_table(frame, path):
     "Write a table in the format that its ending names."
+    from mlwork.core import BadInput, atomic_write
+
     if path.suffix == ".parquet":
         with atomic_write(path, "wb") as f:
             frame.to_parquet(f, index=False)
@@ -201,6 +209,7 @@ def init_command(
 ):
     "Start a folder of one's own: a commented settings.ini and a first notebook."
     with _one_line(debug):
+        from mlwork.core import BadInput, atomic_write
         from mlwork.workflow import Settings, settings_text
 
         starters = {
@@ -218,4 +227,8 @@ def init_command(
 # %% ../nbs/12a_cli.ipynb #5082cbe2
 def main():
     "Run the command line (the `mlwork` script)."
-    app()
+    try:
+        app()
+    except KeyboardInterrupt as e:  # before a command has begun
+        print(f"mlwork: {_said(e)}", file=sys.stderr)
+        sys.exit(2)

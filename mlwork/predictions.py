@@ -101,6 +101,8 @@ def _task_of(truth, prediction, probability):
     columns = [np.asarray(c) for c in (truth, prediction) if c is not None]
     if any(c.dtype.kind not in "iuf" for c in columns):
         return None
+    if any(np.isinf(c.astype(float)).any() for c in columns):
+        return "regression"  # which refuses them
     whole = all(np.all(np.mod(c, 1) == 0) for c in columns if np.isfinite(c.astype(float)).all())
     return None if whole and len(np.unique(columns[0])) <= 20 else "regression"
 

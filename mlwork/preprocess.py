@@ -252,7 +252,11 @@ class drop_outliers(Step):
 
     def keep(self, frame, columns):  # frame: after the steps before; columns: those chosen
         "Mark the rows without a far value."
-        return rows_inside(frame[columns], self.method, _width(self))
+        try:
+            return rows_inside(frame[columns], self.method, _width(self))
+        except ValueError as e:
+            got = ", ".join(repr(c) for c in columns if frame[c].dtype.kind not in "iufb")
+            raise BadInput(f"{self} works on numbers", f"text in {got}", "leave it out, or read numbers out of it first") from e
 
     def keep_text(self, writer, columns):  # writer: of the source; columns: those chosen
         "Write the same as source."

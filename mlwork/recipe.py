@@ -149,9 +149,11 @@ def _parts_of(text):
     "Read the parts of a recipe's JSON: target, roles, orders, steps."
     try:
         read = json.loads(text)
-        version, steps = read.get("format"), read["steps"]
-    except (ValueError, TypeError, KeyError, AttributeError) as e:
-        raise BadInput(NOT_A_RECIPE, f"{type(e).__name__}: {e}", "write it anew") from e
+    except (ValueError, TypeError) as e:
+        raise BadInput(NOT_A_RECIPE, f"{str(text)[:40]!r}", "write it anew") from e
+    if not isinstance(read, dict) or "steps" not in read:
+        raise BadInput(NOT_A_RECIPE, "JSON without steps" if isinstance(read, dict) else f"a {type(read).__name__}", "write it anew")
+    version, steps = read.get("format"), read["steps"]
     if version != 1 or not isinstance(steps, list):
         raise BadInput(NOT_A_RECIPE, f"format {version!r} with {type(steps).__name__} for steps", "write it anew with this mlwork")
     for name in read:

@@ -17,17 +17,19 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+from .catalogue import CARDS, catalogue
 from .collect import Dataset, load
-from .core import BadInput, Findings, MlworkError, atomic_write, nearest, to_json, unknown
+from .core import BadInput, BadType, Findings, MlworkError, atomic_write, nearest, to_json, unknown
 from .evaluate import Report, evaluate
 from .explain import Explanation
 from .explore import Profile, profile
+from .metrics import METRICS
 from .model import Model
 from .preprocess import drop
 from .recipe import Recipe
 from .report import write_report
 from .script import DATA_COPY, data_path, workflow_code
-from .select import Leaderboard, compare_models
+from .select import Leaderboard, check_metric, compare_models
 from .split import Split, holdout
 from .train import fit
 
@@ -53,9 +55,9 @@ def _yes_no(text):
     return text.lower() in _YES
 
 
-def _whole(text):
-    if not re.fullmatch(r"\d+", text):
-        raise ValueError("a whole number such as 0")
+def _seed(text):
+    if not re.fullmatch(r"\d{1,10}", text) or int(text) >= 2**32:
+        raise ValueError("a whole number, 0 to 4294967295")
     return int(text)
 
 
@@ -107,7 +109,7 @@ class Settings:
         "split", 0.2, "size of the test part: a share (0.2), rows (500), or with by = time the last span (3 months)", _size, bound=True
     )
     folds_by: str = _key("split", "auto", "how training rows go to folds: as for by", _one_of(*_CUTS), bound=True)
-    seed: int = _key("split", 0, "start of every random number: a whole number", _whole)
+    seed: int = _key("split", 0, "start of every random number: a whole number", _seed)
     recipe: str = _key("preprocess", "suggest", "suggest, or a recipe.json that you edited", bound=True)
     drop: tuple = _key("preprocess", (), "columns that the model must not see, separated by commas", _words, bound=True)
     models: tuple = _key("select", (), "models to compare, separated by commas; empty for a sensible set", _words)
@@ -198,6 +200,9 @@ def read_settings(
     source: str | Path,  # a settings.ini, or its text (recognised by a line break)
 ) -> Settings:  # raises `BadInput` or `NotFound` where the file cannot be meant
     "Read settings.ini strictly; what it does not name keeps its default, and paths start at its folder."
+    if not isinstance(source, (str, Path)):
+        do = 'read_settings("settings.ini"), or Settings(source="…")'
+        raise BadType("settings must be a settings.ini or its text", type(source).__name__, do)
     text, where = (str(source), Path()) if "\n" in str(source) else (_text_of(Path(source)), Path(source).parent)
     settings, homes = Settings(), {f.name: f.metadata["section"] for f in fields(Settings)}
     for section, lines in _sections(text).items():
@@ -255,12 +260,65 @@ class Run:
     def _repr_html_(self):
         return self.report._repr_html_() if self.report else f"<p>stopped after {', '.join(self.seconds) or 'nothing'}</p>"
 
+# %% ../nbs/12_workflow.ipynb #846fbc4d
+def _recipe_from(path):
+    try:
+        return Recipe.from_json(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as e:
+        raise BadInput("recipe must be `suggest` or a readable recipe.json", f"{path}: {e}", "take the one of an earlier run") from e
+
+
+def _must_be_writable(folder, what, do):
+    "Refuse a folder that cannot be written to, or made."
+    folder = Path(folder).absolute()
+    there = next(p for p in (folder, *folder.parents) if p.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise BadInput(f"{what} must be writable", repr(str(there)), do)
+
+
+def _check_settings(settings):
+    "Check what can be checked without the table."
+    names = list(catalogue())
+    for name in (*settings.models, *([] if settings.model == "best" else [settings.model])):
+        if name not in names:
+            raise unknown("model", name, names)
+    if settings.metric and settings.metric not in METRICS:
+        raise unknown("metric", settings.metric, METRICS)
+    if settings.recipe != "suggest":
+        _recipe_from(settings.recipe)
+    _must_be_writable(settings.folder, "the output folder", "choose another one with --out")
+
+# %% ../nbs/12_workflow.ipynb #3bd59556
+def _check_against(settings, data):
+    "Check what depends on the table, as soon as it is read."
+    check_metric(settings.metric or None, data.task)
+    fits = [c.name for c in CARDS if data.task in c.tasks]
+    for name in (*settings.models, *([] if settings.model == "best" else [settings.model])):
+        if name not in fits:
+            raise BadInput(f"a {data.task} task needs a model for it", repr(name), f"choose from: {', '.join(fits)}")
+    if data.target in settings.drop:
+        raise BadInput("drop must leave the target", repr(data.target), "take it out of drop, or choose another target")
+    if settings.recipe != "suggest":
+        _check_recipe(_recipe_from(settings.recipe), data)
+
+
+def _check_recipe(recipe, data):
+    "Refuse a recipe of another table or target."
+    do = "take the recipe.json of a run on this table, or recipe = suggest"
+    if recipe.target not in (None, data.target):
+        raise BadInput(f"the recipe must be for the target {data.target!r}", f"one for {recipe.target!r}", do)
+    gone = [c for c in recipe.features if c not in data.frame]
+    if gone or data.target in recipe.features:
+        got = f"one with {(gone or [data.target])[0]!r} as a column"
+        raise BadInput("the recipe must be for the columns of this table, without the target", got, do)
+
 # %% ../nbs/12_workflow.ipynb #11c8d395
 def _collect(run):
     s = run.settings
     data = load(s.source, target=s.target or None, roles=s.roles or None, query=s.query or None)
     if data.target is None:
         raise BadInput("a run needs a target column", "none", f"set target to one of: {', '.join(map(str, data.frame.columns[:12]))}")
+    _check_against(s, data)
     kept = data.drop_duplicates() if s.drop_duplicates else data
     aside = f", {len(data) - len(kept):,} duplicates put aside" if len(kept) < len(data) else ""
     return replace(run, data=kept), f"{len(kept):,} rows x {kept.frame.shape[1]} columns{aside}; predicting {kept.target} ({kept.task})"
@@ -269,6 +327,9 @@ def _collect(run):
 def _split(run):
     s = run.settings
     split = holdout(run.data, test=s.test, seed=s.seed, by=s.by, group=s.group or None, time=s.time or None, folds_by=s.folds_by)
+    if s.open_test:
+        split.times_opened  # an unreadable ledger is told of now
+        _must_be_writable(split.ledger.parent, "the folder of the ledger", "name another one in MLWORK_LEDGER")
     line = f"{len(split.train):,} training rows in {len(split.folds)} folds, {split.test_rows:,} test rows sealed ({split.kind})"
     return replace(run, split=split), line
 
@@ -285,18 +346,12 @@ def _preprocess(run):
         recipe = recipe.add(drop(list(s.drop)), at=0)
     return replace(run, recipe=recipe), f"{len(recipe.steps)} steps"
 
-
-def _recipe_from(path):
-    try:
-        return Recipe.from_json(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as e:
-        raise BadInput("recipe must be `suggest` or a readable recipe.json", f"{path}: {e}", "take the one of an earlier run") from e
-
 # %% ../nbs/12_workflow.ipynb #363c815a
 def _select(run):
     s = run.settings
     board = compare_models(run.split, run.recipe, list(s.models) or None, metric=s.metric or None, seed=s.seed)
-    return replace(run, board=board), f"{len(board.table())} models compared, {board.best} leads"
+    said = board.headline if s.model == "best" else f"{board.leader} leads; {s.model} is trained, as the settings say"
+    return replace(run, board=board), f"{len(board.table())} models compared, {said}"
 
 
 def _train(run):
@@ -309,7 +364,8 @@ def _evaluate(run):
     wanted = run.settings
     report = evaluate(run.model, run.split, open_test=wanted.open_test, oof=run.board.oof.get(run.model_name), metric=wanted.metric or None)
     leaning = report.explain(seed=wanted.seed) if wanted.importance else None
-    seen = f"test part opened (seen {report.test.times_seen} times)" if report.test else "test part left sealed"
+    times = report.test.times_seen if report.test else 0
+    seen = f"test part opened {'once' if times == 1 else f'{times} times'}" if times else "test part left sealed"
     line = f"{report.metric} {(report.test or report.oof).scores[report.metric]}; {seen}"
     return replace(run, model=report.model, report=report, explanation=leaning), line
 
@@ -372,10 +428,30 @@ def _keep(run):
 
 
 def _keep_unfinished(run):
-    "After an interrupt: keep what is finished, under a name that says so."
+    "After an interrupt or an error: keep what is finished, under a name that says so; gives one line that tells."
     folder = _run_folder(replace(run.settings, name=f"{run.settings.name or run.data.name}-unfinished"), run.data)
-    _write_notes(run, folder)
-    return folder
+    try:
+        _write_notes(run, folder)
+        if run.model is not None:
+            run.model.save(folder / "model")
+        if run.report is not None:
+            with atomic_write(folder / "report.html") as f:
+                f.write(write_report(replace(run, folder=folder)))
+    except Exception as e:  # the error that ended the run is the one to be raised
+        return f"what is finished could not all be kept in {folder}: {e}"
+    return f"what is finished is in {folder}"
+
+# %% ../nbs/12_workflow.ipynb #beaa2cb0
+def _not_there(folder):
+    "List the folders that a run would make, the innermost first."
+    return [p for p in (folder, *folder.parents) if not p.exists()]
+
+
+def _remove_empty(folders):
+    "Take away those that are there and empty."
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 # %% ../nbs/12_workflow.ipynb #9cfa29da
 def run(
@@ -384,7 +460,8 @@ def run(
 ) -> Run:  # all nouns of the run; its folder is written; raises what the stages raise
     "Run the whole workflow: collect, split, explore, preprocess, select, train, evaluate, write."
     settings = settings if isinstance(settings, Settings) else read_settings(settings)
-    now, stages = Run(settings), (*STAGES, ("write", _keep))
+    _check_settings(settings)
+    now, stages, made = Run(settings), (*STAGES, ("write", _keep)), _not_there(Path(settings.folder))
     try:
         for number, (name, stage) in enumerate(stages, 1):
             start = time.monotonic()
@@ -393,8 +470,9 @@ def run(
             say(f"[{number}/{len(stages)}] {name:10} {line} ({now.seconds[name]:.1f} s)")
             if name == "select" and now.board.interrupted:
                 raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        if now.split is not None:
-            say(f"stopped while in {name}; what is finished is in {_keep_unfinished(now)}")
+    except BaseException:
+        if now.split is not None and now.folder is None:
+            say(f"stopped while in {name}; {_keep_unfinished(now)}")
+        _remove_empty(made)
         raise
     return now
