@@ -229,6 +229,8 @@ def main():
     "Run the command line (the `mlwork` script)."
     try:
         app()
-    except KeyboardInterrupt as e:  # before a command has begun
-        print(f"mlwork: {_said(e)}", file=sys.stderr)
+    except (KeyboardInterrupt, SystemExit) as e:  # typer turns a Ctrl-C before the command begins into code 130
+        if isinstance(e, SystemExit) and e.code != 130:
+            raise
+        print(f"mlwork: {_said(KeyboardInterrupt())}", file=sys.stderr)
         sys.exit(2)

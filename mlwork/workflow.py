@@ -298,6 +298,9 @@ def _check_against(settings, data):
             raise BadInput(f"a {data.task} task needs a model for it", repr(name), f"choose from: {', '.join(fits)}")
     if data.target in settings.drop:
         raise BadInput("drop must leave the target", repr(data.target), "take it out of drop, or choose another target")
+    for c, role in data.roles.items():
+        if role == "datetime" and data.frame[c].dtype.kind in "iufb":
+            raise BadInput("a column with the role datetime must hold dates", f"numbers in {c!r}", f"roles = {c}: numeric")
     if settings.recipe != "suggest":
         _check_recipe(_recipe_from(settings.recipe), data)
 

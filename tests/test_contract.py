@@ -113,7 +113,9 @@ def test_a_last_step_that_cannot_predict_or_never_learned_is_refused(model, tmp_
     folder = model.save(tmp_path / "m")
     sign(folder, "model.skops", skops.io.dumps(model.pipeline[:-1]))
     refused(folder, "able to predict")
-    fresh = Pipeline([*model.pipeline.steps[:-1], ("model", make_model("ridge" if model.task == "regression" else "logistic", model.task, 90))])
+    fresh = Pipeline(
+        [*model.pipeline.steps[:-1], ("model", make_model("ridge" if model.task == "regression" else "logistic", model.task, 90))]
+    )
     sign(folder, "model.skops", skops.io.dumps(fresh))
     refused(folder, "belong together|like its training rows")
 
