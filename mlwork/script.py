@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from textwrap import indent
 
+from .flaws import repeats_stay
 from .recipe import helper_sources
 from .split import plain_split
 
@@ -54,7 +55,7 @@ def _preparation(run):
     lines = ["frame = frame.dropna(subset=[TARGET])"]
     if written := run.data.certificate.target_values:
         lines.append(f"frame[TARGET] = frame[TARGET].replace({written!r})")
-    if run.settings.drop_duplicates:
+    if run.settings.drop_duplicates and not repeats_stay(run.data.findings):
         lines.append(f"frame = frame.drop_duplicates(subset=frame.columns.difference({ids!r}, sort=False))")
     return lines
 
