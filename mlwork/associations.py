@@ -200,6 +200,15 @@ def _most_tied(sample: Sample, names: list, target: str | None) -> list:
     strength = dict(zip(ordered, np.nan_to_num(ties), strict=True))
     return [target, *sorted(others, key=lambda c: -strength.get(c, 0.0))[: WIDE - 1]]
 
+# %% ../nbs/02q_associations.ipynb #6117e61b
+def _twins(sample: Sample, target: str | None) -> list:
+    "List the columns that have the ranks or codes of another in every row drawn."
+    held = {}
+    for name, values in (sample.ranks | sample.codes).items():
+        if name != target:
+            held.setdefault(hash(values.tobytes()), []).append(name)
+    return [name for group in held.values() if len(group) > 1 for name in group]
+
 # %% ../nbs/02q_associations.ipynb #39e32551
 def associate(
     sample: Sample,  # as given by `rank_sample`
@@ -207,7 +216,11 @@ def associate(
 ) -> dict:  # plain data: rows, of (rows of the table), ordered and levels (names), values (the upper triangle, row by row)
     "Measure all pairs of columns."
     names = [*sample.ranks, *sample.codes]
-    chosen = set(names if len(names) <= WIDE else _most_tied(sample, names, target))
+    if len(names) > WIDE:
+        first = [target] if target in names else []
+        chosen = set(list(dict.fromkeys([*first, *_twins(sample, target)[: WIDE // 2], *_most_tied(sample, names, target)]))[:WIDE])
+    else:
+        chosen = set(names)
     ordered, levels = [c for c in sample.ranks if c in chosen], [c for c in sample.codes if c in chosen]
     matrix = _matrix(sample, ordered, levels)
     flat = matrix[np.triu_indices(len(matrix), 1)].round(4)

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from .core import BadInput, Findings, findings_html, unknown
+from .core import BadInput, BadType, Findings, findings_html, quoted, unknown
 from .flaws import DUPLICATES, find_flaws, repeated_rows
+from .frames import flat_name
 from .roles import ROLES, TASKS, Role, check_target, guess_role, guess_task, scale_of, settle_target
 from .sources import read_table
 from .tables import RawTable
@@ -191,6 +192,10 @@ def _with_learnable_target(raw, target, task):
     if not len(y):
         raise BadInput("the target must have values", f"column {target!r} is missing in all {len(frame):,} rows", "choose another target")
     task = task or guess_task(y).role
+    if y.nunique() < 2 and (read := raw.missing.get(target)):
+        words = ", ".join(map(repr, list(read)[:5]))
+        got, do = f"only {quoted(y.iloc[0])} in {target!r}; {words} is read as missing", "write the other class as a word, such as no"
+        raise BadInput("the target must have at least two values", got, do)
     check_target(y, task)
     aside, parsed = len(frame) - len(y), frame[target].dtype == "str" and y.dtype.kind == "f"
     frame = frame.loc[y.index].assign(**{target: y}) if aside or changed or y.dtype != frame[target].dtype else frame
@@ -222,6 +227,15 @@ def _check_size(frame, source):
     if frame.isna().all(axis=None):
         raise BadInput("a table must have values", f"{rows:,} rows of missing values in {source}", "check the export")
 
+# %% ../nbs/01_collect.ipynb #4b65a6cf
+def _by_name(target, roles):
+    "Write the names of target and roles as columns are named here; refuse what names no column."
+    if isinstance(target, (list, dict, set)) or hasattr(target, "dtype") and getattr(target, "ndim", 0):
+        raise BadType("target must be the name of one column", type(target).__name__, 'load(frame, target="COLUMN")')
+    if roles is not None and not isinstance(roles, dict):
+        raise BadType("roles must be a table from columns to roles", repr(roles)[:60], 'load(frame, roles={"COLUMN": "ignored"})')
+    return None if target is None else flat_name(target), {flat_name(c): r for c, r in (roles or {}).items()}
+
 # %% ../nbs/01_collect.ipynb #5145627e
 def load(
     source,  # a path, an http(s) or database address, "sample:NAME", "sklearn:NAME", "openml:NAME", or a frame
@@ -233,7 +247,7 @@ def load(
     name: str | None = None,  # what to call it; the file's own name where None
 ) -> Dataset:  # raises `NotFound` or `BadInput`, each in one line that says what to do
     "Read a table, give every column a role, and look for what is wrong with it."
-    given = dict(roles or {})
+    target, given = _by_name(target, roles)
     raw = read_table(source, query, tuple(c for c, r in given.items() if r == "ignored"))
     _check_size(raw.frame, raw.source)
     card_target = raw.card.get("target")

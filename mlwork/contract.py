@@ -17,6 +17,7 @@ import pandas as pd
 
 from .collect import Dataset
 from .core import BadInput, BadType, Findings, Kind, nearest
+from .frames import without_arrow
 from .steps import parse_booleans, parse_dates, parse_numbers
 from .tables import MISSING
 
@@ -169,7 +170,7 @@ def to_trained_type(
     entry: dict,  # the Profile's entry of the column: "dtype", "role", "levels" …
 ) -> tuple[pd.Series, Findings]:  # the column in the trained type, and what was noticed
     "Give a column the type it had in training."
-    want, found = family(entry["dtype"]), Findings()
+    values, want, found = without_arrow(values, exact=False), family(entry["dtype"]), Findings()
     if want == "number":
         values, found = _finite(values)
     if values.isna().all():

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SEVERITIES', 'MlworkError', 'BadInput', 'BadType', 'NotFound', 'Sealed', 'MissingExtra', 'nearest', 'unknown', 'need',
            'Finding', 'Kind', 'Findings', 'findings_html', 'atomic_write', 'sha256_file', 'sha256_frame', 'plain',
-           'to_json', 'track', 'threads_for']
+           'to_json', 'quoted', 'counted', 'track', 'threads_for']
 
 # %% ../nbs/00_core.ipynb #eb61b2a8
 import difflib
@@ -248,6 +248,19 @@ def plain(
 def to_json(value, indent: int | None = 1) -> str:  # value: as in `plain`; indent: spaces a level, None for one line
     "Write strict JSON (no NaN), readable by every language; non-ASCII text stays as it is."
     return json.dumps(plain(value), indent=indent, ensure_ascii=False, allow_nan=False)
+
+# %% ../nbs/00_core.ipynb #c3e562f9
+def quoted(value) -> str:  # value: a label, a level, a cell
+    "Write a value as Python does, whatever holds it."
+    return repr(plain(value))
+
+# %% ../nbs/00_core.ipynb #4b532dca
+def counted(
+    n: int,  # how many
+    noun: str,  # of what, in the singular
+) -> str:
+    "Write a number with its noun: 1 row, 1,200 rows; 1 class, 3 classes."
+    return f"{n:,} {noun}" + ("" if n == 1 else "es" if noun.endswith("s") else "s")
 
 # %% ../nbs/00_core.ipynb #6bad17fc
 def _in_notebook() -> bool:

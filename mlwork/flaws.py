@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['DUPLICATES', 'HIDDEN_DATES', 'DATE_MIX', 'HIDDEN_NUMBERS', 'UNIT_MIX', 'MIXED_TYPES', 'SPELLINGS', 'CONSTANT',
            'EMPTY', 'ID_LIKE', 'MISSING_SPELLINGS', 'INFINITE', 'ASSUMED', 'LARGE_INTEGERS', 'FEW_ROWS', 'TARGET_GAPS',
-           'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'date_formats', 'reads_day_first', 'find_flaws']
+           'IMBALANCE', 'TARGET_SPELLINGS', 'repeated_rows', 'repeats_stay', 'date_formats', 'reads_day_first',
+           'find_flaws']
 
 # %% ../nbs/00h_flaws.ipynb #800c4019
 import json
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammainc
 
-from .core import Findings, Kind, plain
+from .core import Findings, Kind, counted, quoted
 from .roles import are_units, guess_role, units_of
 from .spellings import spelling_variants, text_counts
 from .steps import UNITS, parse_dates, parse_numbers
@@ -49,27 +50,42 @@ def repeated_rows(
     return repeated
 
 # %% ../nbs/00h_flaws.ipynb #11609404
-def _equal_pairs(values):
-    "The share of pairs of rows that agree in a column."
-    n = values.value_counts(dropna=False).to_numpy()
-    return (n * (n - 1.0)).sum() / max(n.sum() * (n.sum() - 1.0), 1)
+def _alike(keys):
+    "Count the pairs of rows with the same key."
+    n = np.unique(keys, return_counts=True)[1].astype(float)
+    return (n * (n - 1)).sum() / 2
 
 
-def _repeats_by_chance(frame, once, columns):
-    "Expected number of equal pairs of rows if the columns were independent, at most the number of rows; `once`: the rows that repeat none."
-    pairs = len(frame) * (len(frame) - 1) / 2
-    return min(len(frame), pairs * np.prod([min(_equal_pairs(frame[c]), _equal_pairs(frame.loc[once, c])) for c in columns]))
+def _repeats_by_chance(frame, columns):
+    "Expect so many repeats, at most one a row: pairs that differ in one column alone, times the odds of agreeing in it, where that is most."
+    some = frame[columns].sample(min(len(frame), 20_000, max(1_000, 4_000_000 // len(columns))), random_state=0)
+    factors = [np.uint64(pow(1_000_003, i, 2**64)) for i in range(len(columns))]
+    keys = [pd.util.hash_pandas_object(some[c], index=False).to_numpy() * f for c, f in zip(columns, factors, strict=True)]
+    total, pairs = np.sum(keys, axis=0), len(some) * (len(some) - 1) / 2
+    same, equal = _alike(total), sorted(((_alike(k), i) for i, k in enumerate(keys)), reverse=True)
+    equal = [(e, i) for e, i in equal if e < pairs][:30]  # the columns with the fewest values
+    expected = [(_alike(total - keys[i]) - same) * e / (pairs - e) for e, i in equal]
+    return min(len(frame), max(expected, default=0) * (len(frame) / len(some)) ** 2)
 
 # %% ../nbs/00h_flaws.ipynb #824dfe0c
 def _find_duplicates(frame, roles):
     repeated = repeated_rows(frame, roles)
     if repeated.any():
         n, ids = int(repeated.sum()), [c for c in frame if roles.get(c) == "id"]
-        chance = _repeats_by_chance(frame, ~repeated, [c for c in frame if c not in ids])
+        chance = _repeats_by_chance(frame, [c for c in frame if c not in ids])
         seen = f"{n:,} of {len(frame):,} rows repeat an earlier one" + (f" in everything but {', '.join(ids)}" if ids else "")
         likely = gammainc(n, 3 * chance) > 0.01  # chance of n or more, of a Poisson count with mean 3 * chance
-        seen += f"; with so few distinct values, chance alone gives about {chance:,.1f}" if likely else ""
-        yield DUPLICATES(seen, do="data = data.drop_duplicates()", severity="info" if likely else None)
+        about = f"{chance:,.0f}" if chance >= 10 else f"{chance:.1f}"
+        seen += f"; with so few distinct values, chance alone gives about {about}" if likely else ""
+        do = "data = data.drop_duplicates()" + ("  # only where no two things can be alike" if likely else "")
+        yield DUPLICATES(seen, do=do, severity="info" if likely else None)
+
+# %% ../nbs/00h_flaws.ipynb #40e52921
+def repeats_stay(
+    findings: Findings,  # of a `Dataset`
+) -> bool:  # False where rows repeat others more often than chance explains, and where none does
+    "Tell whether a table has repeated rows that chance explains."
+    return any(f.code == DUPLICATES.code and f.severity == "info" for f in findings)
 
 # %% ../nbs/00h_flaws.ipynb #4f3ac41f
 _DATE_FORMATS = {
@@ -230,7 +246,7 @@ def _find_columns(frame, roles):
         if role == "ignored" and not values.notna().any():
             yield EMPTY(f"missing in all {len(frame):,} rows", name)
         elif role != "target" and values.iloc[0] == values.iloc[-1] and not values.isna().any() and values.nunique() == 1:
-            yield CONSTANT(f"{plain(values.iloc[0])!r} in all {len(frame):,} rows", name)
+            yield CONSTANT(f"{quoted(values.iloc[0])} in all {len(frame):,} rows", name)
         elif role == "id":
             yield ID_LIKE(f"{values.nunique():,} distinct values in {len(frame):,} rows; not used as a feature", name)
 
@@ -265,10 +281,10 @@ def _find_reading(raw):
     spelled = {c: {s: n for s, n in counts.items() if s.strip()} for c, counts in raw.missing.items()}
     for name, counts in spelled.items():
         if counts and name in raw.frame:
-            yield MISSING_SPELLINGS(", ".join(f"{s!r} {n:,} times" for s, n in counts.items()), name)
+            yield MISSING_SPELLINGS(", ".join(f"{s!r} {counted(n, 'time')}" for s, n in counts.items()), name)
     for name, counts in raw.infinite.items():
-        listed = ", ".join(f"{s!r} {n:,} times" for s, n in counts.items())
-        yield INFINITE(f"{sum(counts.values()):,} values: {listed}", name, "look up how the column is computed")
+        listed = ", ".join(f"{s!r} {counted(n, 'time')}" for s, n in counts.items())
+        yield INFINITE(f"{counted(sum(counts.values()), 'value')}: {listed}", name, "look up how the column is computed")
     if raw.assumed:
         yield ASSUMED("; ".join(raw.assumed))
     for name, types in raw.mixed.items():
@@ -304,22 +320,25 @@ TARGET_SPELLINGS = Kind(
 # %% ../nbs/00h_flaws.ipynb #12d062fc
 def _find_target(y, task, put_aside, changed):
     if changed:
-        listed = ", ".join(f"{raw!r} became {used!r}" for raw, used in list(changed.items())[:5])
-        yield TARGET_SPELLINGS(f"{len(changed)} spellings: {listed}", y.name)
+        listed = ", ".join(f"{quoted(raw)} became {quoted(used)}" for raw, used in list(changed.items())[:5])
+        yield TARGET_SPELLINGS(f"{counted(len(changed), 'spelling')}: {listed}", y.name)
     if put_aside:
         yield TARGET_GAPS(f"{put_aside:,} of {put_aside + len(y):,} rows have no {y.name}; put aside", y.name)
     if task in ("binary", "multiclass"):
         share = y.value_counts(normalize=True)
         rare = share[share < 0.2 / len(share)]
         if len(rare):
-            listed = ", ".join(f"{c!r} in {s:.1%} of the rows ({s * len(y):.0f})" for c, s in rare.items())
+            listed = ", ".join(f"{quoted(c)} in {s:.1%} of the rows ({s * len(y):.0f})" for c, s in rare.items())
             do = 'leaderboard = compare_models(split, recipe, metric="average_precision")' if task == "binary" else ""
             yield IMBALANCE(listed, y.name, do)
 
 # %% ../nbs/00h_flaws.ipynb #9e9a2646
 def _find_size(frame, features):
     if len(frame) < 100 or len(frame) < features:
-        yield FEW_ROWS(f"{len(frame):,} rows for {features:,} features", do="collect more rows, or use few features and a simple model")
+        yield FEW_ROWS(
+            f"{counted(len(frame), 'row')} for {counted(features, 'feature')}",
+            do="collect more rows, or use few features and a simple model",
+        )
 
 # %% ../nbs/00h_flaws.ipynb #48071fe7
 def find_flaws(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .collect import Dataset
-from .core import BadInput, Findings, Kind
+from .core import BadInput, Findings, Kind, counted, quoted
 from .structure import drift_over, find_groups, find_times, group_labels
 
 # %% ../nbs/01e_hazards.ipynb #013df328
@@ -81,7 +81,7 @@ def group_findings(
         return []
     labels = group_labels(data.frame, column)
     loose, shared = int(data.frame[column].isna().sum()), float(labels[mask].isin(set(labels[~mask])).mean())
-    findings = [LOOSE_ROWS(f"{loose} rows have no {column!r}", column)] if loose and group else []
+    findings = [LOOSE_ROWS(f"{counted(loose, 'row')} without {column!r}", column)] if loose and group else []
     if group in data.features:
         seen = f"{column!r} keeps rows together, so its {labels.nunique():,} values are no feature here: its role is id"
         findings.append(GROUP_ASIDE(seen, column, "split.train.roles"))
@@ -125,7 +125,7 @@ def time_findings(
         do = f"split = holdout(data, time={best['column']!r})"
         return [TIME_IGNORED(seen, best["column"], do, "warning" if best["drifting"] else "info")]
     if time and times.isna().any():
-        findings.append(LOOSE_ROWS(f"{int(times.isna().sum())} rows have no readable {time!r}", time))
+        findings.append(LOOSE_ROWS(f"{counted(int(times.isna().sum()), 'row')} without a readable {time!r}", time))
     drift = drift_over(train, times.loc[train.frame.index]) if time else pd.Series(dtype=float)
     if len(drift := drift[drift >= 0.1]):
         shifting = ", ".join(f"{c} ({v:.0%})" for c, v in drift.head(6).items())
@@ -151,9 +151,9 @@ def class_findings(
     left = set(data.y[~mask]) if data.classes else set()
     missing = [c for c in data.classes or [] if c not in left]
     if missing and len(left) < 2:
-        got = f"only {next(iter(left), None)!r}, and {missing} among the test rows"
+        got = f"only {quoted(next(iter(left), None))}, and {', '.join(map(quoted, missing))} among the test rows"
         raise BadInput("the training rows must hold at least two classes", got, "test fewer rows, or split by something else")
-    seen = f"no training row is of class {', '.join(map(repr, missing))}: the model will never name it"
+    seen = f"no training row is of class {', '.join(map(quoted, missing))}: the model will never name it"
     return [RARE_CLASS(seen, data.target, "test fewer rows, or split by something else", "critical")] if missing else []
 
 # %% ../nbs/01e_hazards.ipynb #6867b94c
@@ -174,12 +174,12 @@ def size_findings(
     n, findings = int(mask.sum()), []
     margin = 0.784 / np.sqrt(n)  # half the width of a 95 % interval of an accuracy of 80 %: 1.96 · sqrt(0.8 · 0.2 / n)
     if margin > 0.1:
-        seen = f"{n} test rows: an accuracy of 80 % would be known within ±{margin:.0%}"
+        seen = f"{counted(n, 'test row')}: an accuracy of 80 % would be known within ±{margin:.0%}"
         do = "choose by the folds, which use all training rows; or test=0.3"
         findings.append(SMALL_TEST(seen, (), do, "warning" if margin > 0.15 else "info"))
     if data.task in ("binary", "multiclass"):
         rarest = data.y[mask].value_counts().reindex(data.classes, fill_value=0)
         if rarest.min() < 5:
-            seen = f"class {rarest.idxmin()!r} has {rarest.min()} test rows: too few to conclude about it"
+            seen = f"class {quoted(rarest.idxmin())} has {counted(int(rarest.min()), 'test row')}: too few to conclude about it"
             findings.append(SMALL_TEST(seen, data.target, "holdout(data, test=0.3)"))
     return findings

@@ -23,7 +23,7 @@ from mlwork.contributions import (
     unexplained,
     value_losses,
 )
-from .core import BadInput, unknown
+from .core import BadInput, quoted, unknown
 
 # %% ../nbs/00a3_predictions.ipynb #e6543583
 _TASKS = ("binary", "multiclass", "regression")
@@ -249,7 +249,7 @@ def _behind(name, rows):
         return rows.count(rows.said == 1), f"{unit} with an alarm"
     counts = [rows.count(rows.truth == i) for i in range(len(rows.classes))]
     least = int(np.argmin(counts))
-    return counts[least], f"{unit} of {rows.classes[least]!r}"
+    return counts[least], f"{unit} of {quoted(rows.classes[least])}"
 
 # %% ../nbs/00a3_predictions.ipynb #13dda683
 def few_note(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .core import BadInput, plain
+from .core import BadInput, quoted
 from .steps import TRUTHS, UNITS, parse_dates, parse_numbers, tidy_text
 from .tables import EXACT
 
@@ -207,7 +207,7 @@ def guess_role(
     if not len(known):
         return Role("ignored", f"missing in all {len(values):,} rows")
     if len(known) == len(values) > 1 and known.iloc[0] == known.iloc[-1] and known.nunique() == 1:
-        return Role("ignored", f"{plain(known.iloc[0])!r} in every row")
+        return Role("ignored", f"{quoted(known.iloc[0])} in every row")
     if kind == "b":
         return Role("boolean", f"true and false; {known.mean():.0%} are true")
     if kind == "M":
@@ -261,11 +261,11 @@ def check_target(
     "Refuse a target from which nothing can be learned."
     distinct, n, name = y.nunique(), len(y), y.name
     if distinct < 2:
-        raise BadInput("the target must have at least two values", f"only {y.iloc[0]!r} in column {name!r}", "choose another target")
+        raise BadInput("the target must have at least two values", f"only {quoted(y.iloc[0])} in column {name!r}", "choose another target")
     if y.dtype.kind == "M":
         raise BadInput("the target must be classes or numbers", f"dates in column {name!r}", "predict the days until then")
     if task == "regression" and y.dtype.kind not in "iuf":
-        raise BadInput("the target of a regression must be numbers", f"{y.iloc[0]!r} in column {name!r}", 'use task="multiclass"')
+        raise BadInput("the target of a regression must be numbers", f"{quoted(y.iloc[0])} in column {name!r}", 'use task="multiclass"')
     if task == "binary" and distinct > 2:
         raise BadInput("a binary target must have two values", f"{distinct} in column {name!r}", 'use task="multiclass"')
     if task == "multiclass" and distinct > n / 2:

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from textwrap import indent
 
+from .flaws import repeats_stay
 from .recipe import helper_sources
 from .split import plain_split
 from .steps import parse_numbers
@@ -66,7 +67,7 @@ def _preparation(run):
         lines = [f"frame[TARGET] = {parse}", *lines]
     if written := run.data.certificate.target_values:
         lines.append(f"frame[TARGET] = frame[TARGET].replace({written!r})")
-    if run.settings.drop_duplicates:
+    if run.settings.drop_duplicates and not repeats_stay(run.data.findings):
         lines.append(f"frame = frame.drop_duplicates(subset=frame.columns.difference({ids!r}, sort=False))")
     return lines
 

@@ -99,7 +99,8 @@ def _existing(path):
     if path.is_dir():
         shown = ", ".join(there[:5]) or "no file"
         raise BadInput("the source must be a file", f"a folder {str(path)!r} with {shown}", "name one of its files")
-    near = nearest(path.name, there) or (f"sample:{path.name}" if path.name in sample_names() else None)
+    stems = {Path(name).stem: name for name in there}  # that both end in .csv makes two names no more alike
+    near = stems.get(nearest(path.stem, stems)) or (f"sample:{path.name}" if path.name in sample_names() else None)
     hint = f"did you mean {near!r}?" if near else ("" if folder.is_dir() else f"the folder {str(folder)!r} is not there either")
     raise NotFound("the source must be a file, an address, a name or a frame", repr(str(path)), hint)
 

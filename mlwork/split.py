@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .collect import Dataset
-from .core import BadInput, BadType, Findings, Sealed, findings_html, plain, sha256_frame, to_json, unknown
+from .core import BadInput, BadType, Findings, Sealed, counted, findings_html, plain, quoted, sha256_frame, to_json, unknown
 from mlwork.cuts import (
     KINDS,
     beside_first,
@@ -140,18 +140,22 @@ def _check_kind(name: str, value: str, data: Dataset, group: str | None, time: s
         raise BadInput(f"{name}={value!r} must have classes to stratify by", got, do)
 
 # %% ../nbs/02_split.ipynb #1403f5d3
-def _check(data: Dataset, by: str, group: str | None, time: str | None, folds_by: str):
+def _check(data: Dataset, by: str, group: str | None, time: str | None, folds_by: str, seed: int = 0):
     "Refuse settings that cannot work together."
     if not isinstance(data, Dataset):
         raise BadType("data must be a Dataset", type(data).__name__, 'data = load(table, target="COLUMN")')
     for name, value in {"by": by, "folds_by": folds_by}.items():
         _check_kind(name, value, data, group, time)
-    for column in filter(None, (group, time)):
-        if column not in data.frame:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
+        raise BadInput("seed must be a whole number from 0 to 4294967295", repr(seed), "seed=0")
+    for name, column in {"group": group, "time": time}.items():
+        if column is not None and not isinstance(column, str):
+            raise BadType(f"{name} must be the name of one column", repr(column), f'{name}="COLUMN"')
+        if column and column not in data.frame:
             raise unknown("column", column, data.frame.columns)
     if missing := int(data.y.isna().sum()):
         do = "data = data.take(data.y.notna().to_numpy().nonzero()[0])"
-        raise BadInput("the target must be known in every row", f"{missing} rows without it", do)
+        raise BadInput("the target must be known in every row", counted(missing, "row") + " without it", do)
 
 # %% ../nbs/02_split.ipynb #9e772b13
 def _test_size(test, n: int, times: pd.Series | None) -> int | str:
@@ -197,13 +201,13 @@ def _strata(data: Dataset) -> np.ndarray:
 def _scarce(train: Dataset, by: str, strata: np.ndarray, groups) -> str:
     "Say what there is too little of for more folds."
     if by == "random":
-        return f"{len(train)} rows"
+        return counted(len(train), "row")
     if by == "group":
         return f"{groups.nunique()} values of {groups.name!r}"
     members = pd.DataFrame({"class": strata, "group": 0 if groups is None else groups.to_numpy()})
     counts = (members if by == "stratified" else members.drop_duplicates())["class"].value_counts()
-    where = "rows" if by == "stratified" else f"values of {groups.name!r}"
-    return f"class {train.classes[counts.idxmin()]!r} has {counts.min()} training {where}"
+    where = "row" if by == "stratified" else f"{groups.name!r} value"
+    return f"class {quoted(train.classes[counts.idxmin()])} has {counted(int(counts.min()), f'training {where}')}"
 
 # %% ../nbs/02_split.ipynb #3143abff
 def _folds(train: Dataset, by: str, seed: int, groups, times, copies: pd.DataFrame):
@@ -267,7 +271,9 @@ def _test_mask(data: Dataset, by: str, rows: int | str, seed: int, groups, times
         rarest = np.bincount(strata).min()
         if rarest < 3 or rows < len(data.classes) or len(data) - rows < len(data.classes):
             rare = data.classes[np.bincount(strata).argmin()]
-            got = f"class {rare!r} with {rarest} rows, and {rows} test rows for {len(data.classes)} classes"
+            got = (
+                f"class {quoted(rare)} with {counted(int(rarest), 'row')}, and {counted(rows, 'test row')} for {len(data.classes)} classes"
+            )
             do = "join or drop rare classes, or holdout(data, by='random')"
             raise BadInput("every class must have rows to train on and to test", got, do)
         return random_rows(len(data), rows, seed, strata)
@@ -303,7 +309,7 @@ def holdout(
     folds_by: str = "auto",  # one of `KINDS`; "auto": groups kept together where a group is named, else as `by`
 ) -> Split:
     "Seal the test rows and make the folds of the others; `BadInput` where the rows do not suffice."
-    _check(data, by, group, time, folds_by)
+    _check(data, by, group, time, folds_by, seed)
     by, folds_by = _kinds(data, by, group, time, folds_by)
     groups = group_labels(data.frame, group) if group else None
     times = _times(data.frame, time) if time else None

@@ -97,7 +97,9 @@ def _levels(values: pd.Series, role: str) -> np.ndarray | None:
     codes = pd.factorize(values, sort=True)[0]
     rows = np.bincount(codes[codes >= 0], minlength=1)
     repeated = rows[rows > 1].sum()
-    if len(rows) < 10 or rows.sum() - len(rows) < 30 or repeated < 0.3 * rows.sum() or (not named and np.median(rows) > 30):
+    if len(rows) < 10 or rows.sum() - len(rows) < 30 or repeated < 0.3 * rows.sum():
+        return None
+    if not named and (np.median(rows) > 30 or rows.max() > 0.2 * rows.sum()):  # one value in a fifth of the rows is a default, no thing
         return None
     return codes
 

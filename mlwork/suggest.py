@@ -8,7 +8,7 @@ __all__ = ['UNUSABLE', 'suggest_recipe']
 # %% ../nbs/05b_suggest.ipynb #a9f109d4
 import ast
 
-from .core import Finding, Findings, Kind
+from .core import BadType, Finding, Findings, Kind, counted
 from .features import dates, text_features
 from .preprocess import drop, encode, impute, scale, standardise_formats
 from .recipe import STEPS, Recipe
@@ -86,7 +86,7 @@ def _numbers(profile, columns):
         rest = "; the rarest levels share a column" if most > 30 else ""
         yield encode(["categorical", "ordinal"], reason=f"categories become codes or columns, as the model needs it{rest}")
     gaps = [c for c in columns if profile.columns[c].get("missing")]
-    seen = f"{len(gaps)} columns have gaps" if gaps else "no gaps in training, but there may be in new rows"
+    seen = f"gaps in {counted(len(gaps), 'column')}" if gaps else "no gaps in training, but there may be in new rows"
     yield impute("numeric", reason=f"{seen}; filled with an indicator, where the model needs complete rows")
     yield scale("numeric", reason="like size, where the model needs it")
 
@@ -109,19 +109,31 @@ def _merge(steps):
         gone |= set(columns) if isinstance(step, drop) else set()
     return kept, gone
 
+# %% ../nbs/05b_suggest.ipynb #fe3fe39f
+def _checked(profile, findings):
+    "Refuse what is no profile, or no findings; gives the findings."
+    if not all(hasattr(profile, a) for a in ("columns", "findings", "roles", "orders")) or not isinstance(profile.columns, dict):
+        raise BadType("a recipe is suggested from a Profile", type(profile).__name__, "known = profile(split); Recipe.suggest(known)")
+    found = findings if isinstance(findings, (list, tuple)) else [findings]
+    if wrong := [f for f in found if not isinstance(f, Finding)]:
+        raise BadType("findings must be those of a Dataset", repr(wrong[0])[:60], "Recipe.suggest(known, data.findings)")
+    return found
+
 # %% ../nbs/05b_suggest.ipynb #ac5ece8d
 def suggest_recipe(
     profile,  # a `Profile` of the training rows
-    findings: list[Finding] = (),  # findings of the `Dataset`, to be answered as well
+    findings: list[Finding] = (),  # findings of the `Dataset`, to be answered as well; raises `BadType` for anything else
 ) -> Recipe:  # each step has its reason; `findings` says what is left out
     "Suggest a recipe from what is known of a table; also called `Recipe.suggest`."
+    findings = _checked(profile, findings)
     empty = Recipe.of(profile)
     dropped, said = _left_out(profile, empty.features)
     usable = [f for f in [*profile.findings, *findings] if set(f.columns) & set(empty.features)]
     answers = [s for f in Findings(usable).worst_first() for s in _answers(f, profile.target)]
     first, gone = _merge([*dropped, *answers])
     columns = [c for c in empty.features if c not in gone]
-    answered = {c for s in first for c in (s.columns if isinstance(s.columns, tuple) else (s.columns,))}
+    read = [s for s in first if isinstance(s, standardise_formats) and s.kind != "spellings"]
+    answered = {c for s in read for c in (s.columns if isinstance(s.columns, tuple) else (s.columns,))}
     early, late = [s for s in first if s.stateless], [s for s in first if not s.stateless]
     steps = [*early, *_formats(profile, columns, answered), *late, *_numbers(profile, columns)]
     return Recipe(steps, empty.roles, empty.orders, empty.target, Findings(said))

@@ -189,7 +189,7 @@ def check_names(
 MISSING = ("", "?", "NA", "na", "N/A", "n/a", "#N/A", "#NA", "NaN", "nan", "NAN", "null", "NULL", "<NA>", "NaT", r"\N", "-", "--", "---")
 MISSING += ("(null)", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!")
 MISSING_AMONG_NUMBERS = "none|unknown|missing|not available|not applicable|not known|no data|undefined|n.a.|n.a|nil|void|tbd|tba|nd|n/d"
-MISSING_AMONG_NUMBERS += "|.|..|...|–|—|*|x|k.a.|n.v.|unbekannt|keine angabe"
+MISSING_AMONG_NUMBERS += "|.|..|...|–|—|*|x|k.a.|k. a.|n.v.|n. v.|unbekannt|keine angabe"
 MISSING_AMONG_NUMBERS = tuple(MISSING_AMONG_NUMBERS.split("|"))
 
 # %% ../nbs/00e_tables.ipynb #c6a2a204

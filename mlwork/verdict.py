@@ -11,7 +11,7 @@ __all__ = ['RARE_TARGET', 'NEVER_PREDICTED', 'POOR_CALIBRATION', 'SUBGROUP_GAP',
 import numpy as np
 import pandas as pd
 
-from .core import Findings, Kind
+from .core import Findings, Kind, counted, quoted
 from .explore import profile
 from .learning import gap_findings, guess_predictions, guess_score, paired_gain, skill
 from .metrics import METRICS, Interval
@@ -90,9 +90,7 @@ def _balance(oof):
     counts = y.value_counts().reindex(oof.classes, fill_value=0)
     share = counts.min() / len(y)
     if share < 0.5 / len(counts) * 0.4:
-        seen = (
-            f"{counts.idxmin()!r} is {share:.1%} of the rows: always predicting {counts.idxmax()!r} is right in {counts.max() / len(y):.1%}"
-        )
+        seen = f"{quoted(counts.idxmin())} is {share:.1%} of the rows: always predicting {quoted(counts.idxmax())} is right in {counts.max() / len(y):.1%}"
         found.append(RARE_TARGET(seen, do='evaluate(model, split, metrics=["average_precision", "balanced_accuracy", "matthews"])'))
     for label, n in counts.items():
         hit = int(((predicted == label) & (y == label)).sum())
@@ -104,7 +102,8 @@ def _balance(oof):
             )
             found.append(
                 NEVER_PREDICTED(
-                    f"{label!r} is predicted {int((predicted == label).sum()):,} times; {hit:,} of its {n:,} rows are found", do=do
+                    f"{quoted(label)} is predicted {counted(int((predicted == label).sum()), 'time')}; {hit:,} of its {n:,} rows are found",
+                    do=do,
                 )
             )
     return found
@@ -167,7 +166,7 @@ def _conclusive(rows, interval, guess, metric, where, shown=False):
     if rows.classes is not None:
         counts = rows.predictions["y"].value_counts().reindex(rows.classes, fill_value=0)
         if counts.min() < 5:
-            seen_few = f"{counts.min()} rows of {counts.idxmin()!r} {where}"
+            seen_few = f"{counted(int(counts.min()), 'row')} of {quoted(counts.idxmin())} {where}"
             found.append(TOO_FEW(seen_few, do="collect more rows of the class, or hold out more"))
     if ends[0] <= 0 and not shown and not _beats_guess(rows, metric):
         do = "collect more rows, or columns that say more; look at the baseline of the leaderboard"

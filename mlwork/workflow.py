@@ -17,12 +17,14 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+from .advice import propose
 from .catalogue import CARDS, catalogue
 from .collect import Dataset, load
-from .core import BadInput, BadType, Findings, MlworkError, atomic_write, nearest, to_json, unknown
+from .core import BadInput, BadType, Findings, MlworkError, atomic_write, counted, nearest, to_json, unknown
 from .evaluate import Report, evaluate
 from .explain import Explanation
 from .explore import Profile, profile
+from .flaws import repeats_stay
 from .metrics import METRICS
 from .model import Model
 from .preprocess import drop
@@ -101,7 +103,9 @@ class Settings:
     query: str = _key("data", "", "the SQL query, where the source is a database", bound=True)
     target: str = _key("data", "", "the column to predict", bound=True)
     roles: dict = _key("data", {}, f"roles that you know better, as column: role, column: role (roles: {_GIVEN_ROLES})", _pairs, bound=True)
-    drop_duplicates: bool = _key("data", True, "put exact duplicate rows aside before anything else: yes or no", _yes_no)
+    drop_duplicates: bool = _key(
+        "data", True, "put duplicate rows aside first, where they are more than chance explains: yes or no", _yes_no
+    )
     by: str = _key("split", "auto", f"how rows go to the test part: {', '.join(_CUTS[:-1])} or {_CUTS[-1]}", _one_of(*_CUTS), bound=True)
     time: str = _key("split", "", "the date column that orders the rows; needed for by = time", bound=True)
     group: str = _key("split", "", "the column whose rows belong together, such as a patient or a building", bound=True)
@@ -210,6 +214,8 @@ def read_settings(
         if not keys:
             raise unknown("a section of settings.ini", section, dict.fromkeys(homes.values()))
         for key, value in lines.items():
+            if key in homes and key not in keys:
+                raise BadInput(f"{key} must stand in [{homes[key]}]", f"it in [{section}]", "move the line there")
             if key not in keys:
                 raise unknown(f"a key of [{section}]", key, keys)
             settings = set_value(settings, key, value) if value.strip() else settings
@@ -322,19 +328,44 @@ def _collect(run):
     if data.target is None:
         raise BadInput("a run needs a target column", "none", f"set target to one of: {', '.join(map(str, data.frame.columns[:12]))}")
     _check_against(s, data)
-    kept = data.drop_duplicates() if s.drop_duplicates else data
-    aside = f", {len(data) - len(kept):,} duplicates put aside" if len(kept) < len(data) else ""
+    stay = repeats_stay(data.findings)
+    kept = data.drop_duplicates() if s.drop_duplicates and not stay else data
+    aside = f", {counted(len(data) - len(kept), 'duplicate')} put aside" if len(kept) < len(data) else ""
+    aside = ", rows that repeat others by chance stay" if s.drop_duplicates and stay else aside
     return replace(run, data=kept), f"{len(kept):,} rows x {kept.frame.shape[1]} columns{aside}; predicting {kept.target} ({kept.task})"
+
+# %% ../nbs/12_workflow.ipynb #c3e8b30c
+def _proposed(data, settings):
+    "Fill in the split that the table calls for, where the settings leave it open; gives them as they were where nothing is proposed."
+    if settings.by != "auto" or settings.group or settings.time:
+        return settings
+    found = propose(data, settings.seed)
+    test = found.test if settings.test == Settings().test else settings.test
+    by = "time" if found.time else "auto" if not found.group else "group" if data.task == "regression" else "stratified-group"
+    return replace(settings, by=by, group=found.group or "", time=found.time or "", test=test)
+
+
+def _cut(data, s):
+    return holdout(data, test=s.test, seed=s.seed, by=s.by, group=s.group or None, time=s.time or None, folds_by=s.folds_by)
 
 
 def _split(run):
-    s = run.settings
-    split = holdout(run.data, test=s.test, seed=s.seed, by=s.by, group=s.group or None, time=s.time or None, folds_by=s.folds_by)
+    s, why = _proposed(run.data, run.settings), ""
+    try:
+        split = _cut(run.data, s)
+    except BadInput as e:
+        if s == run.settings:
+            raise
+        s, why = run.settings, f"; not by {run.settings.group or s.group or s.time}, since {e.must}"
+        split = _cut(run.data, s)
+    if s != run.settings:
+        named = [f"{word} = {column}" for word, column in (("group", s.group), ("time", s.time)) if column]
+        why = f"; proposed: {', '.join(named)}, else set by = {'random' if run.data.task == 'regression' else 'stratified'}"
     if s.open_test:
         split.times_opened  # an unreadable ledger is told of now
         _must_be_writable(split.ledger.parent, "the folder of the ledger", "name another one in MLWORK_LEDGER")
-    line = f"{len(split.train):,} training rows in {len(split.folds)} folds, {split.test_rows:,} test rows sealed ({split.kind})"
-    return replace(run, split=split), line
+    line = f"{counted(len(split.train), 'training row')} in {len(split.folds)} folds, {counted(split.test_rows, 'test row')} sealed ({split.kind}{why})"
+    return replace(run, split=split, settings=s), line
 
 # %% ../nbs/12_workflow.ipynb #42d855a3
 def _explore(run):

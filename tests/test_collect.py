@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlwork.collect import load
-from mlwork.core import BadInput, NotFound
-from mlwork.flaws import date_formats, repeated_rows, spelling_variants
+from mlwork.core import BadInput, BadType, NotFound
+from mlwork.flaws import date_formats, repeated_rows, repeats_stay, spelling_variants
 from mlwork.roles import guess_role, guess_task, scale_of, units_of
 from mlwork.sources import read_table
+from mlwork.structure import find_groups
 
 TRUTH = json.loads((Path(__file__).parent.parent / "data" / "rentals.truth.json").read_text(encoding="utf-8"))
 RNG = np.random.default_rng(0)
@@ -336,6 +337,95 @@ def test_repeats_that_chance_explains_are_no_warning():
     frame = pd.DataFrame({"a": RNG.choice(["x", "y"], 300), "b": RNG.choice([1, 2, 3], 300)})
     found = [f for f in load(frame).findings if f.code == "MLW-C01"]
     assert [f.severity for f in found] == ["info"]
+
+
+def ratings(questions, rows=1000, spread=0.3):
+    "Answers on a scale of five that go together, as those of one person do; no id."
+    rng = np.random.default_rng(0)
+    mood = rng.normal(0, 1, rows)
+    answers = {f"q{i}": np.clip(np.round(2 + mood + rng.normal(0, spread, rows)), 0, 4).astype(int) for i in range(questions)}
+    return pd.DataFrame(answers | {"stays": np.where(mood > 0, "yes", "no")})
+
+
+@pytest.mark.parametrize("questions", [1, 3, 5, 8, 12])
+def test_answers_that_go_together_repeat_by_chance(questions):
+    found = [f for f in load(ratings(questions), target="stays").findings if f.code == "MLW-C01"]
+    assert [f.severity for f in found] == ["info"] and repeats_stay(found) and "chance" in found[0].seen
+
+
+def test_rows_of_inactive_customers_are_no_copies():
+    rng = np.random.default_rng(0)
+    idle = rng.random(1000) < 0.4
+    frame = pd.DataFrame({f"x{i}": np.where(idle, 0, rng.integers(1, 5000, 1000)) for i in range(5)} | {"y": rng.integers(0, 2, 1000)})
+    data = load(frame, target="y")
+    assert repeats_stay(data.findings) and find_groups(data).empty
+
+
+def test_an_export_that_ran_twice_is_more_than_chance():
+    rng = np.random.default_rng(0)
+    once = pd.DataFrame({"a": rng.integers(0, 100, 400), "b": rng.choice(list("abcdef"), 400), "c": rng.integers(0, 50, 400)})
+    found = load(pd.concat([once, once], ignore_index=True)).findings
+    assert [f.severity for f in found if f.code == "MLW-C01"] == ["warning"] and not repeats_stay(found)
+
+
+def test_columns_may_be_named_by_what_the_frame_calls_them():
+    frame = pd.DataFrame(np.column_stack([RNG.normal(size=(60, 2)), np.arange(60) % 2]))
+    assert load(frame, target=2, roles={0: "ignored"}).roles == {"0": "ignored", "1": "numeric", "2": "target"}
+    days = pd.date_range("2024-01-01", periods=3)
+    assert load(frame.set_axis(days, axis=1), target=days[2]).task == "binary"
+    pairs = pd.MultiIndex.from_tuples([("x", "a"), ("x", "b"), ("y", "c")])
+    assert load(frame.set_axis(pairs, axis=1), target=("y", "c")).target == "y_c"
+
+
+@pytest.mark.parametrize("wrong", [{"target": ["y"]}, {"target": pd.Series([1])}, {"target": "y", "roles": ["x"]}])
+def test_what_names_no_column_is_refused(wrong):
+    with pytest.raises(BadType, match="must be"):
+        load(pd.DataFrame({"x": [1, 2, 3, 4], "y": [0, 1, 0, 1]}), **wrong)
+
+
+def test_an_index_that_is_a_column_too_comes_once():
+    frame = pd.DataFrame({"k": [1, 2, 3, 4], "c": list("abcd"), "y": [0, 1, 0, 1]})
+    assert load(frame.set_index(["k", "c"], drop=False)).frame.columns.tolist() == ["k", "c", "y"]
+    with pytest.raises(BadInput, match="'k' in the index"):
+        load(frame.set_index(pd.Index([4, 3, 2, 1], name="k")))
+
+
+def test_arrow_columns_come_as_plain_types():
+    days = pd.Series(pd.date_range("2024-01-01", periods=40))
+    frame = pd.DataFrame({"n": range(40), "x": RNG.normal(size=40), "day": days, "c": ["a", "b"] * 20}).convert_dtypes(
+        dtype_backend="pyarrow"
+    )
+    frame["date"] = days.dt.date.astype("date32[day][pyarrow]")
+    frame["zoned"] = days.dt.tz_localize("UTC").astype("timestamp[us, tz=UTC][pyarrow]")
+    frame["gaps"] = pd.Series([1, None] * 20, dtype="int64[pyarrow]")
+    kinds = {c: dtype.kind for c, dtype in load(frame).frame.drop(columns="c").dtypes.items()}
+    assert kinds == {"n": "i", "x": "f", "day": "M", "date": "M", "zoned": "M", "gaps": "f"}
+
+
+def test_a_class_that_was_read_as_missing_is_named():
+    frame = pd.DataFrame({"x": range(40), "y": ["yes", "nan"] * 20})
+    with pytest.raises(BadInput, match="'nan' is read as missing"):
+        load(frame, target="y")
+
+
+def test_labels_are_written_as_python_writes_them():
+    with pytest.raises(BadInput, match="only 5 in column 'y'"):
+        load(pd.DataFrame({"x": range(40), "y": [5] * 40}), target="y")
+
+
+def test_only_a_name_that_is_near_is_meant(tmp_path):
+    (tmp_path / "ten.csv").write_text("a,b\n1,2\n3,4\n")
+    with pytest.raises(NotFound) as far:
+        load(tmp_path / "nothere.csv")
+    assert "did you mean" not in str(far.value)
+    with pytest.raises(NotFound, match="did you mean 'ten.csv'"):
+        load(tmp_path / "tenn.csv")
+
+
+@pytest.mark.parametrize("word", ["k.A.", "n. v."])
+def test_german_words_for_missing_among_numbers(word, tmp_path):
+    (tmp_path / "table.csv").write_text("size;rent\n" + "".join(f"{word if i % 7 == 0 else i + 0.5};{i}\n" for i in range(70)))
+    assert load(tmp_path / "table.csv").frame["size"].isna().sum() == 10
 
 
 @pytest.mark.parametrize(("share", "found"), [(0.08, True), (0.12, False), (0.01, True)])

@@ -271,3 +271,37 @@ def test_what_to_do_is_code_that_runs(known):
         names = vars(steps) | {"recipe": Recipe.of(known)}
         exec(do, names)
         assert len(names["recipe"].steps) >= 1, do
+
+
+def test_columns_that_repeat_another_are_found_among_many():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(120, 400)), columns=[f"g{i:03d}" for i in range(400)])
+    frame = frame.assign(g390=frame["g311"] * 2, y=np.where(frame["g000"] + rng.normal(0, 0.5, 120) > 0, "a", "b"))
+    found = profile(load(frame, target="y")).findings
+    assert any(f.code == "MLW-E04" and set(f.columns) == {"g311", "g390"} for f in found)
+    assert [f.seen[:22] for f in found if f.name == "not all pairs compared"] == ["199 of 400 columns, th"]
+
+
+def test_a_name_of_a_temperature_is_no_length():
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(3000) < 0.05, rng.normal(98.6, 0.7, 3000), rng.normal(37, 0.5, 3000)).round(1)
+    (found,) = [f for f in profile(load(pd.DataFrame({"temp": values, "k": range(3000)}))).findings if f.code == "MLW-E10"]
+    assert "Fahrenheit among Celsius" in found.seen and "inches" not in found.seen
+
+
+def test_gaps_have_no_reason_where_the_shares_are_the_same():
+    from mlwork.symptoms import find_gaps
+
+    entries = {"a": {"role": "numeric", "kind": "numeric", "missing": 80, "rows": 100}}
+    entries["who"] = {"role": "categorical", "kind": "levels", "missing": 0, "rows": 100, "levels": [[f"P{i}", 2] for i in range(50)]}
+    reason = {"column": "a", "other": "who", "value": 0.4, "shares": [*([i, 2, i % 2] for i in range(50)), [50, 900, 0.8]]}
+    assert not list(find_gaps(entries, None, [reason], []))
+    reason["shares"] = [[0, 60, 0.9], [1, 30, 0.1], [50, 20, 0.5]]
+    (found,) = find_gaps(entries, None, [reason], [])
+    assert found.seen.startswith("missing in 90% of the rows where who is 'P0', in 10% where who is 'P1'")
+
+
+def test_gaps_that_are_the_target_are_critical():
+    y = np.arange(200) % 2
+    frame = pd.DataFrame({"days": np.where(y == 1, np.arange(200.0), np.nan), "x": np.random.default_rng(0).normal(size=200), "y": y})
+    assert [f.severity for f in profile(load(frame, target="y")).findings if f.code == "MLW-E02"] == ["critical"]

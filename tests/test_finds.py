@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlwork.collect import load
+from mlwork.core import BadType
 from mlwork.evaluate import evaluate
 from mlwork.explore import profile
 from mlwork.recipe import Recipe
@@ -180,3 +181,56 @@ def test_flaws_planted_at_random_are_found(plant, seed):
 def test_nothing_is_said_of_a_frame_without_flaws(seed):
     said = [f for f in all_findings(clean_frame(np.random.default_rng(seed))) if f.severity != "info"]
     assert not said
+
+
+ROWS = 500
+RNG = np.random.default_rng(3)
+DAYS = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(RNG.integers(0, 300, ROWS), unit="D"))
+WITH_GAPS = {
+    "numeric column": pd.Series(RNG.normal(size=ROWS)),
+    "categorical column": pd.Series(RNG.choice(list("abc"), ROWS)),
+    "ordinal column": pd.Series(RNG.choice(["low", "medium", "high"], ROWS)),
+    "boolean column": pd.Series(RNG.choice(["yes", "no"], ROWS)),
+    "datetime column": DAYS,
+    "dates in text": DAYS.dt.strftime("%d.%m.%Y"),
+    "words": pd.Series([" ".join(RNG.choice(["garden", "small", "bright", "loud", "near", "station"], 7)) for _ in range(ROWS)]),
+    "numbers in text": pd.Series([f"€ {v:.0f}" for v in RNG.normal(2000, 500, ROWS)]),
+    'a "quoted" name': pd.Series(RNG.choice(list("abc"), ROWS)),
+}
+
+
+@pytest.mark.parametrize("name", WITH_GAPS)
+def test_gaps_that_tell_something_have_a_remedy_for_every_role(name):
+    rng = np.random.default_rng(0)
+    y = np.where(rng.random(ROWS) < 0.5, "p", "q")
+    values = WITH_GAPS[name].mask((y == "p") & (rng.random(ROWS) < 0.5))
+    data = load(pd.DataFrame({"x": rng.normal(size=ROWS), name: values, "y": y}), target="y")
+    split = holdout(data)
+    known = profile(split)
+    assert any(f.code == "MLW-E05" for f in known.findings.about(name).at_least("warning"))
+    recipe = Recipe.suggest(known, data.findings)
+    for model in ("logistic", "boosting"):
+        fit(split, recipe, model)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_no_finding_shows_how_numpy_writes_a_label():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=300), "y": rng.permutation([0] * 200 + [1] * 94 + [5] * 6)})
+    data = load(frame, target="y")
+    split = holdout(data)
+    report = evaluate(fit(split, Recipe.suggest(profile(split), data.findings), "logistic"), split, open_test=True)
+    said = [str(f) for noun in (data, split, report) for f in noun.findings]
+    assert any("class 5 has 1 test row:" in text for text in said) and any(" of 5 " in text for text in said)
+    assert not [text for text in said if "np." in text or " 1 rows" in text]
+
+
+@pytest.mark.parametrize("wrong", ["split", "data", "frame", None])
+def test_a_recipe_is_suggested_from_a_profile(wrong):
+    data = load("sample:wine")
+    nouns = {"split": holdout(data), "data": data, "frame": data.frame}
+    with pytest.raises(BadType, match="suggested from a Profile"):
+        Recipe.suggest(nouns.get(wrong))
+    for findings in (None, [1]):
+        with pytest.raises(BadType, match="findings must be those of a Dataset"):
+            Recipe.suggest(profile(data), findings)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlwork.advice import advise, giveaways
+from mlwork.advice import advise, giveaways, propose, quick_model
 from mlwork.collect import load
 from mlwork.core import BadInput, BadType, MlworkError, NotFound, Sealed
 from mlwork.cuts import spread_groups
@@ -502,3 +502,49 @@ def test_a_killed_writer_blocks_nobody(ledger):
     assert subprocess.run([sys.executable, "-c", code, str(ledger)]).returncode == -9
     assert record(ledger, {"identity": "a"}) in (2, 3)
     assert os.path.exists(ledger)
+
+
+@pytest.mark.parametrize("seed", [None, "a", -3, 1.5, True, 2**32])
+def test_a_seed_that_is_none_is_refused(rentals, seed):
+    with pytest.raises(BadInput, match="seed must be a whole number"):
+        holdout(rentals, seed=seed)
+
+
+def test_a_group_is_one_column(rentals):
+    with pytest.raises(BadType, match="group must be the name of one column"):
+        holdout(rentals, group=["building"])
+
+
+@pytest.mark.parametrize("ask", [advise, quick_model])
+def test_advice_is_about_a_dataset_with_a_target(rentals, ask):
+    with pytest.raises(BadType, match="must be a Dataset; got DataFrame"):
+        ask(rentals.frame)
+    with pytest.raises(BadType, match="must be a Dataset; got Split"):
+        ask(holdout(load("sample:wine")))
+    with pytest.raises(BadInput, match="must have a target"):
+        ask(load(rentals.frame))
+
+
+def visits(rows=900):
+    "Stays of patients who come back; no time along which anything shifts."
+    rng = np.random.default_rng(0)
+    patient = rng.integers(0, 250, rows)
+    frame = {
+        "patient_id": [f"P{p:04d}" for p in patient],
+        "age": rng.integers(18, 95, 250)[patient],
+        "sex": rng.choice([0, 1], 250)[patient],
+    }
+    frame["admitted"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 600, rows), unit="D")
+    return pd.DataFrame(frame | {"crp": rng.gamma(2, 3, rows), "back": np.where(rng.normal(size=250)[patient] > 0.3, "yes", "no")})
+
+
+def test_what_is_proposed_is_what_the_table_shows(rentals):
+    assert (propose(rentals).group, propose(rentals).time) == ("building", "listed_on")
+    found = propose(load(visits(), target="back"))
+    assert (found.group, found.time) == ("patient_id", None)
+
+
+@pytest.mark.parametrize("name", ["sample:tumours", "sample:wine", "sample:diabetes", "sklearn:iris"])
+def test_nothing_is_proposed_for_tables_of_strangers(name):
+    found = propose(load(name))
+    assert (found.group, found.time, found.test) == (None, None, 0.2)

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from mlwork.core import BadInput, MlworkError, NotFound
@@ -31,7 +33,9 @@ def test_every_key_is_explained_where_it_stands(repository):
     [
         ("[dat]\nsource=x\n", "did you mean 'data'"),
         ("[data]\nsorce=x\n", "did you mean 'source'"),
-        ("[data]\nby=time\n", "a key of"),
+        ("[data]\nby=time\n", r"by must stand in \[split\]"),
+        ("[split]\ntarget=y\n", r"target must stand in \[data\]"),
+        ("[split]\ncolour=red\n", "a key of"),
         ("[split]\nby=tmie\n", "did you mean 'time'"),
         ("[split]\ntest=many\n", "a share such as"),
         ("[split]\nseed=1.5\n", "whole number"),
@@ -122,3 +126,57 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path, monkeypatch):
         run(SMALL.format(source="sample:wine", target="", model="ridge", folder=tmp_path).replace("ridge", "logistic"))
     (left,) = tmp_path.iterdir()
     assert "unfinished" in left.name and {"recipe.json", "leaderboard.csv"} <= {p.name for p in left.iterdir()}
+
+
+def same_as_the_script(done):
+    "Run workflow.py and tell whether it prints the run's test metrics."
+    answer = subprocess.run([sys.executable, "-W", "error", str(done.folder / "workflow.py")], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    ours = json.loads((done.folder / "model" / "metrics.json").read_text(encoding="utf-8"))["test"]
+    return json.loads(answer.stdout) == pytest.approx({name: score["value"] for name, score in ours.items()}, rel=0, abs=1e-9)
+
+
+def few_combinations(rng, rows=600):
+    "An experiment with an id and two yes-no columns: everything repeats, nothing is a copy."
+    frame = {"user_id": np.arange(rows) + 1000, "variant": rng.choice(["A", "B"], rows), "device": rng.choice(["m", "d"], rows)}
+    return pd.DataFrame(frame | {"y": rng.integers(0, 2, rows)})
+
+
+def patients(rng, rows=900):
+    "Stays of patients who come back, forty of them exported twice."
+    who = rng.integers(0, 250, rows)
+    frame = {"stay_id": [f"S{i:05d}" for i in rng.permutation(rows)], "patient_id": [f"P{p:04d}" for p in who]}
+    frame |= {"age": rng.integers(18, 95, 250)[who], "crp": rng.gamma(2, 3, rows).round(3), "y": rng.normal(size=250)[who] > 0}
+    frame = pd.DataFrame(frame)
+    return pd.concat([frame, frame.iloc[:40].assign(stay_id=[f"T{i:05d}" for i in range(40)])])
+
+
+def readings(rng, rows=900):
+    "A sensor that drifts."
+    frame = pd.DataFrame({"timestamp": pd.date_range("2024-03-01", periods=rows, freq="h"), "temp": np.cumsum(rng.normal(0, 0.1, rows))})
+    return frame.assign(noise=rng.normal(size=rows).round(3), y=(frame["temp"] * 3 + rng.normal(size=rows)).round(3))
+
+
+CASES = {  # table: (what collect says, kind, group, time)
+    few_combinations: ("600 rows x 4 columns, rows that repeat others by chance stay", "stratified", "", ""),
+    patients: ("900 rows x 5 columns, 40 duplicates put aside", "stratified-group", "patient_id", ""),
+    readings: ("900 rows x 4 columns", "time", "", "timestamp"),
+}
+
+
+@pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
+def test_a_run_puts_aside_and_splits_as_the_table_calls_for(make, tmp_path):
+    collected, kind, group, time = CASES[make]
+    make(np.random.default_rng(0)).to_csv(tmp_path / "table.csv", index=False)
+    text = (
+        SMALL.format(source=tmp_path / "table.csv", target="y", model="forest", folder=tmp_path / "runs") + "[evaluate]\nimportance = no\n"
+    )
+    said = []
+    done = run(text, say=said.append)
+    assert collected in said[0] and done.split.kind == kind
+    written = read_settings(done.folder / "settings.ini")
+    assert (written.group, written.time) == (group, time) and (not (group or time) or "proposed" in said[1])
+    assert group not in done.model.features and same_as_the_script(done)
+    assert run(written).split.identity == done.split.identity
+    if kind != "stratified":
+        assert run(text + "[split]\nby = random\n").split.kind == "random"
