@@ -11,6 +11,8 @@ __all__ = ['BadInput', 'BadType', 'Dataset', 'Finding', 'Findings', 'Leaderboard
            'transformer']
 
 # %% ../nbs/13_all.ipynb #735ab6f2
+from .settings import Settings, read_settings
+
 from .advice import advise, quick_model
 from .catalogue import catalogue
 from .collect import Dataset, load
@@ -38,7 +40,7 @@ from .recipe import Recipe
 from .select import Leaderboard, compare_models
 from .split import Split, holdout
 from .train import fit
-from .workflow import Settings, read_settings, run
+from .workflow import run
 
 # %% ../nbs/13_all.ipynb #b33f25eb
 _all_ = [

@@ -8,11 +8,12 @@ import time
 
 import pandas as pd
 import pytest
+from mlwork.settings import Settings, set_value
 
 import mlwork.workflow as workflow
 from mlwork.core import BadInput, MlworkError
 from mlwork.subgroups import cut_column
-from mlwork.workflow import Settings, run, set_value
+from mlwork.workflow import run
 
 SMALL = "[data]\nsource = sample:wine\n[select]\nmodels = baseline, logistic\n[evaluate]\nimportance = no\n"
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from mlwork.settings import read_settings
 
 from mlwork.cli import summary
 from mlwork.collect import load
@@ -24,7 +25,7 @@ from mlwork.select import compare_models
 from mlwork.split import holdout
 from mlwork.train import fit
 from mlwork.verdict import subgroup_gaps
-from mlwork.workflow import read_settings, run
+from mlwork.workflow import run
 
 RUN = "[data]\nsource = {source}\ntarget = {target}\n[select]\nmodels = baseline, {model}\n[evaluate]\nimportance = no\n[output]\nfolder = {folder}\n"
 
