@@ -71,9 +71,8 @@ def _tell(line):
 # %% ../nbs/12a_cli.ipynb #24c1f3fc
 def _settings(path, data, target, out, changes):
     "Read settings.ini, then apply the command line to it."
-    from mlwork.settings import Settings, for_other_table, read_settings, set_value
-
     from mlwork.core import BadInput
+    from mlwork.settings import Settings, for_other_table, read_settings, set_value
 
     settings = read_settings(path) if path.exists() or not data else Settings()
     if data:
@@ -210,9 +209,8 @@ def init_command(
 ):
     "Start a folder of one's own: a commented settings.ini and a first notebook."
     with _one_line(debug):
-        from mlwork.settings import Settings, settings_text
-
         from mlwork.core import BadInput, atomic_write
+        from mlwork.settings import Settings, settings_text
 
         starters = {
             "settings.ini": settings_text(Settings()),

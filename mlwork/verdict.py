@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RARE_TARGET', 'NEVER_PREDICTED', 'POOR_CALIBRATION', 'SUBGROUP_GAP', 'NOT_SHOWN', 'TOO_WIDE', 'TOO_FEW', 'TEST_BELOW',
-           'SHIFTED_COLUMNS', 'TEST_BIAS', 'TEST_REUSED', 'SEEN_GROUPS', 'subgroup_gaps', 'oof_findings',
+           'TEST_BIAS', 'SEEN_GROUPS', 'TEST_REUSED', 'SHIFTED_COLUMNS', 'subgroup_gaps', 'oof_findings',
            'shifted_columns', 'test_findings']
 
 # %% ../nbs/08g_verdict.ipynb #821bfb49
@@ -19,7 +19,7 @@ from .model import Model
 from .oof import OutOfFold, Predicted
 from .shift import compare_profiles
 
-# %% ../nbs/08g_verdict.ipynb #b1220bc7
+# %% ../nbs/08g_verdict.ipynb #365a2869
 RARE_TARGET = Kind(
     "MLW-V01",
     "rare class",
@@ -34,54 +34,6 @@ NEVER_PREDICTED = Kind(
     "evaluate",
     "At this threshold the model hardly ever gives the class, however well it ranks.",
 )
-POOR_CALIBRATION = Kind(
-    "MLW-V03",
-    "poor calibration",
-    "warning",
-    "evaluate",
-    "The probabilities do not mean what they say: costs and thresholds computed from them are off.",
-)
-SUBGROUP_GAP = Kind("MLW-V04", "subgroup gap", "warning", "evaluate", "One score for all hides rows for whom the model is much worse.")
-NOT_SHOWN = Kind(
-    "MLW-V05",
-    "no better than a guess",
-    "warning",
-    "evaluate",
-    "The interval reaches the score of a guess: nothing shows that the model has learned anything.",
-)
-TOO_WIDE = Kind("MLW-V06", "too wide to conclude", "info", "evaluate", "The interval leaves open whether the model is good or mediocre.")
-TOO_FEW = Kind("MLW-V07", "too few of a class", "warning", "evaluate", "With fewer than five rows of a class its scores are chance.")
-TEST_BELOW = Kind(
-    "MLW-V08",
-    "test below validation",
-    "warning",
-    "evaluate",
-    "New rows differ from those the model was chosen on, or too much was chosen on the folds.",
-)
-SHIFTED_COLUMNS = Kind(
-    "MLW-V09",
-    "shifted columns",
-    "warning",
-    "evaluate",
-    "Columns of the test rows look different from the training rows: expect other scores, and watch them when the model is in use.",
-)
-TEST_BIAS = Kind(
-    "MLW-V10", "bias on test rows", "warning", "evaluate", "Predictions are too high or too low on average: the target itself has moved."
-)
-TEST_REUSED = Kind(
-    "MLW-V11",
-    "test rows opened before",
-    "info",
-    "evaluate",
-    "Each look at the test rows that leads to a change makes their score a little too good.",
-)
-SEEN_GROUPS = Kind(
-    "MLW-V12",
-    "better on known groups",
-    "info",
-    "evaluate",
-    "Rows of groups known from training score higher: for new groups expect the lower score.",
-)
 
 # %% ../nbs/08g_verdict.ipynb #c6aa97b3
 def _balance(oof):
@@ -91,7 +43,7 @@ def _balance(oof):
     share = counts.min() / len(y)
     if share < 0.5 / len(counts) * 0.4:
         seen = f"{quoted(counts.idxmin())} is {share:.1%} of the rows: always predicting {quoted(counts.idxmax())} is right in {counts.max() / len(y):.1%}"
-        found.append(RARE_TARGET(seen, do='evaluate(model, split, metrics=["average_precision", "balanced_accuracy", "matthews"])'))
+        found.append(RARE_TARGET(seen, do='evaluate(model, split, metric="average_precision")'))
     for label, n in counts.items():
         hit = int(((predicted == label) & (y == label)).sum())
         if n >= 20 and hit < 0.1 * n:
@@ -107,6 +59,15 @@ def _balance(oof):
                 )
             )
     return found
+
+# %% ../nbs/08g_verdict.ipynb #b8e56aab
+POOR_CALIBRATION = Kind(
+    "MLW-V03",
+    "poor calibration",
+    "warning",
+    "evaluate",
+    "The probabilities do not mean what they say: costs and thresholds computed from them are off.",
+)
 
 # %% ../nbs/08g_verdict.ipynb #8bec06d1
 def _calibration(rows, where="out of fold"):
@@ -125,6 +86,9 @@ def _calibration(rows, where="out of fold"):
     do = "from sklearn.calibration import CalibratedClassifierCV; fit(split, recipe, CalibratedClassifierCV(estimator, cv=5))"
     severity = "info" if words == "too timid" else "warning"
     return Findings([POOR_CALIBRATION(f"{where}, the model is {words}: {c!r}", do=do, severity=severity)])
+
+# %% ../nbs/08g_verdict.ipynb #08ee8a2e
+SUBGROUP_GAP = Kind("MLW-V04", "subgroup gap", "warning", "evaluate", "One score for all hides rows for whom the model is much worse.")
 
 # %% ../nbs/08g_verdict.ipynb #4a1f5420
 _SCANNED = 20_000  # rows that the scan looks at; `report.oof.slices(column)` looks at all
@@ -149,6 +113,17 @@ def subgroup_gaps(
             sure = None if r.p_corrected < 0.01 else "info"  # of twenty reports, one would cry wolf at 0.05
             found.append(SUBGROUP_GAP(seen, r.column, f"report.oof.slices({r.column!r}); report.oof.errors(20)", sure))
     return found
+
+# %% ../nbs/08g_verdict.ipynb #ced6d915
+NOT_SHOWN = Kind(
+    "MLW-V05",
+    "no better than a guess",
+    "warning",
+    "evaluate",
+    "The interval reaches the score of a guess: nothing shows that the model has learned anything.",
+)
+TOO_WIDE = Kind("MLW-V06", "too wide to conclude", "info", "evaluate", "The interval leaves open whether the model is good or mediocre.")
+TOO_FEW = Kind("MLW-V07", "too few of a class", "warning", "evaluate", "With fewer than five rows of a class its scores are chance.")
 
 # %% ../nbs/08g_verdict.ipynb #e45f3b55
 def _beats_guess(rows, metric):
@@ -188,6 +163,32 @@ def oof_findings(
     if oof.classes is not None:
         found += _balance(oof) + _calibration(oof)
     return Findings(found + subgroup_gaps(oof, metric, guess))
+
+# %% ../nbs/08g_verdict.ipynb #4159461a
+TEST_BELOW = Kind(
+    "MLW-V08",
+    "test below validation",
+    "warning",
+    "evaluate",
+    "New rows differ from those the model was chosen on, or too much was chosen on the folds.",
+)
+TEST_BIAS = Kind(
+    "MLW-V10", "bias on test rows", "warning", "evaluate", "Predictions are too high or too low on average: the target itself has moved."
+)
+SEEN_GROUPS = Kind(
+    "MLW-V12",
+    "better on known groups",
+    "info",
+    "evaluate",
+    "Rows of groups known from training score higher: for new groups expect the lower score.",
+)
+TEST_REUSED = Kind(
+    "MLW-V11",
+    "test rows opened before",
+    "info",
+    "evaluate",
+    "Each look at the test rows that leads to a change makes their score a little too good.",
+)
 
 # %% ../nbs/08g_verdict.ipynb #a1922c88
 def _below(oof, test, metric, guess):
@@ -237,6 +238,15 @@ def _known_groups(test, metric):
     if not sign * (a.value - b.value) > 1.96 * np.hypot(a.high - a.low, b.high - b.low) / 3.92:
         return Findings()
     return Findings([SEEN_GROUPS(f"{METRICS[metric].title} {a} ({a.n:,} rows) against {b} ({b.n:,} rows of new groups)")])
+
+# %% ../nbs/08g_verdict.ipynb #a08b30b7
+SHIFTED_COLUMNS = Kind(
+    "MLW-V09",
+    "shifted columns",
+    "warning",
+    "evaluate",
+    "Columns of the test rows look different from the training rows: expect other scores, and watch them when the model is in use.",
+)
 
 # %% ../nbs/08g_verdict.ipynb #3769b31d
 def shifted_columns(

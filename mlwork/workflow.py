@@ -16,8 +16,6 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from .settings import Settings, read_settings, settings_text
-
 from .advice import propose
 from .catalogue import CARDS, catalogue
 from .collect import Dataset, load
@@ -33,6 +31,7 @@ from .recipe import Recipe
 from .report import write_report
 from .script import DATA_COPY, data_path, workflow_code
 from .select import Leaderboard, check_metric, compare_models
+from .settings import Settings, read_settings, settings_text
 from .split import Split, holdout
 from .train import fit
 
