@@ -96,6 +96,25 @@ class Predicted:
     def _repr_html_(self):
         return self.scores._repr_html_()
 
+# %% ../nbs/08d_oof.ipynb #9264ca3b
+def _slices_of(rows, column, metric, bins, alone):
+    "Score the subgroups of a column; one subgroup is nothing to compare with, so it is left out of a scan."
+    names = rows.subgroups(column, bins)
+    if len(names.cat.categories) < 2 and not alone:
+        return []
+    return subgroup_rows(names, lambda part: _part_score(rows, part, metric), metric)
+
+# %% ../nbs/08d_oof.ipynb #4db32ba0
+def _part_score(rows, part, metric):
+    "Score one subgroup; undefined with fewer than 5 rows of a class that the metric needs."
+    y, predicted, p, groups = (None if a is None else a[part] for a in rows._arrays)
+    if rows.classes is None:
+        return score(y, predicted, None, [metric], groups, task="regression")[metric]
+    if len(rows.classes) == 2 and metric != "accuracy" and np.bincount(y, minlength=2).min() < 5:
+        return Interval(np.nan, np.nan, np.nan, len(part), "", "too few to conclude")
+    positive = None if rows.positive is None else rows.classes.index(rows.positive)
+    return score(y, predicted, p, [metric], groups, positive, rows.data.task, list(range(len(rows.classes))))[metric]
+
 # %% ../nbs/08d_oof.ipynb #0c78f7b8
 @dataclass(frozen=True, repr=False)
 class Sliceable(Predicted):
@@ -112,7 +131,7 @@ class Sliceable(Predicted):
         "Score subgroups against the others of their column, corrected for the number of looks."
         metric = metric or main_metric(self.data.task)
         columns = [column] if column is not None else self.sliceable()
-        rows = [{"column": c} | r for c in columns for r in self._slices_of(c, metric, bins, len(columns) == 1)]
+        rows = [{"column": c} | r for c in columns for r in _slices_of(self, c, metric, bins, len(columns) == 1)]
         names = ["column", "subgroup", "n", "value", "low", "high", "others", "gap", "p"]
         together = pd.DataFrame(rows, columns=names)
         return judge(together).sort_values(["verdict", "gap"], key=_worst_first, ignore_index=True)
@@ -160,23 +179,6 @@ class Sliceable(Predicted):
         read = pd.Index(self.classes).get_indexer if self.classes is not None else np.asarray
         groups = None if self.groups is None else pd.factorize(self.groups)[0]
         return read(self.predictions["y"]), read(self.predictions["prediction"]), self.probability, groups
-
-    def _slices_of(self, column, metric, bins, alone):
-        "Score the subgroups of a column; one subgroup is nothing to compare with, so it is left out of a scan."
-        names = self.subgroups(column, bins)
-        if len(names.cat.categories) < 2 and not alone:
-            return []
-        return subgroup_rows(names, lambda rows: self._interval(rows, metric), metric)
-
-    def _interval(self, rows, metric):
-        "Score one subgroup; undefined with fewer than 5 rows of a class that the metric needs."
-        y, predicted, p, groups = (None if a is None else a[rows] for a in self._arrays)
-        if self.classes is None:
-            return score(y, predicted, None, [metric], groups, task="regression")[metric]
-        if len(self.classes) == 2 and metric != "accuracy" and np.bincount(y, minlength=2).min() < 5:
-            return Interval(np.nan, np.nan, np.nan, len(rows), "", "too few to conclude")
-        positive = None if self.positive is None else self.classes.index(self.positive)
-        return score(y, predicted, p, [metric], groups, positive, self.data.task, list(range(len(self.classes))))[metric]
 
 # %% ../nbs/08d_oof.ipynb #55c2a012
 class OutOfFold(Sliceable):
