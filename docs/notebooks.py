@@ -55,7 +55,8 @@ def main():
     os.environ["MLWORK_LEDGER"] = tempfile.mkdtemp()
     if not args.readme_only:
         nbdev_export()
-        for path in args.notebooks or sorted((ROOT / "nbs").rglob("*.ipynb")):
+        every = (p for p in sorted((ROOT / "nbs").rglob("*.ipynb")) if ".ipynb_checkpoints" not in p.parts)
+        for path in args.notebooks or every:
             run_notebook(path.resolve())
         nbdev_export()
     (ROOT / "README.md").write_text(readme(), encoding="utf-8")
