@@ -137,6 +137,7 @@ class Advice:
     code: str  # the call that makes the split
     scores: pd.DataFrame  # folds, metric, score, low, high, rows: the naive first, then what is right
     findings: Findings
+    split: Split  # what the code makes: the proposed split, its test rows sealed
 
     def table(self) -> pd.DataFrame:
         "Give the score of the quick model under each way to make folds, with its interval."
@@ -226,4 +227,4 @@ def advise(
     split = holdout(data, test, seed, group=group, time=time)
     train, labels = _sample(split, seed)
     reason = _reasons(data, groups, times, split.findings)
-    return Advice(split.kind, group, time, reason, split.code, compare_splits(train, labels, time, seed), split.findings)
+    return Advice(split.kind, group, time, reason, split.code, compare_splits(train, labels, time, seed), split.findings, split)

@@ -11,8 +11,6 @@ __all__ = ['BadInput', 'BadType', 'Dataset', 'Finding', 'Findings', 'Leaderboard
            'transformer']
 
 # %% ../nbs/13_all.ipynb #735ab6f2
-from .settings import Settings, read_settings
-
 from .advice import advise, quick_model
 from .catalogue import catalogue
 from .collect import Dataset, load
@@ -38,6 +36,7 @@ from mlwork.preprocess import (
 )
 from .recipe import Recipe
 from .select import Leaderboard, compare_models
+from .settings import Settings, read_settings
 from .split import Split, holdout
 from .train import fit
 from .workflow import run

@@ -95,7 +95,11 @@ def summary(
 ) -> str:  # findings, leaderboard and final metrics with intervals, as plain text
     "Say in a terminal what a run found."
     worst = run.findings.at_least("warning")
-    lines = [f"Findings: {len(run.findings)}, of which {len(worst)} to act on", *(f"  {f}" for f in worst), ""]
+    lines = [
+        f"Findings: {len(run.findings)}, of which {len(worst)} are warnings or worse; what a step can answer, the recipe answers",
+        *(f"  {f}" for f in worst),
+        "",
+    ]
     lines += [
         "Leaderboard",
         run.board.summary().to_string(),
@@ -141,8 +145,9 @@ def explore_command(
         data = load(file, target=target or None)
         _tell(f"read {len(data):,} rows x {data.frame.shape[1]} columns")
         known = profile(data)
+        known = replace(known, findings=data.findings + known.findings)
         known.page(out)
-        for finding in data.findings + known.findings:
+        for finding in known.findings.worst_first():
             print(finding)
         _tell(f"page written to {out}")
 

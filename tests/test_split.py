@@ -548,3 +548,14 @@ def test_what_is_proposed_is_what_the_table_shows(rentals):
 def test_nothing_is_proposed_for_tables_of_strangers(name):
     found = propose(load(name))
     assert (found.group, found.time, found.test) == (None, None, 0.2)
+
+
+def test_advice_carries_the_split_that_its_code_makes():
+    rng = np.random.default_rng(0)
+    who, day = rng.integers(0, 60, 600), np.sort(rng.integers(0, 500, 600))
+    frame = pd.DataFrame({"client": [f"c{w}" for w in who], "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(day, "D")})
+    frame = frame.assign(age=rng.integers(20, 80, 60)[who], spent=rng.normal(day / 100, 1), y=rng.choice(["no", "yes"], 600))
+    data = load(frame, "y")
+    advice = advise(data)
+    exec(advice.code, made := {"holdout": holdout, "data": data})
+    assert advice.time == "day" and advice.split.identity == made["split"].identity
