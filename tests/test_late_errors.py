@@ -8,10 +8,10 @@ import time
 
 import pandas as pd
 import pytest
-from mlwork.settings import Settings, set_value
 
 import mlwork.workflow as workflow
 from mlwork.core import BadInput, MlworkError
+from mlwork.settings import Settings, set_value
 from mlwork.subgroups import cut_column
 from mlwork.workflow import run
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from mlwork.settings import read_settings
 
 from mlwork.cli import summary
 from mlwork.collect import load
@@ -22,6 +21,7 @@ from mlwork.preprocess import drop, drop_outliers, encode, transformer
 from mlwork.recipe import Recipe
 from mlwork.report import write_report
 from mlwork.select import compare_models
+from mlwork.settings import read_settings
 from mlwork.split import holdout
 from mlwork.train import fit
 from mlwork.verdict import subgroup_gaps

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from mlwork.settings import Settings, for_other_table, read_settings, set_value, settings_text
 
 from mlwork.core import BadInput, MlworkError, NotFound
+from mlwork.settings import Settings, for_other_table, read_settings, set_value, settings_text
 from mlwork.workflow import run
 
 SMALL = "[data]\nsource = {source}\ntarget = {target}\n[select]\nmodels = baseline, {model}\n[output]\nfolder = {folder}\n"
