@@ -26,7 +26,7 @@ run: $(VENV)/.lab  ## run the whole workflow as settings.ini says
 	$(BIN)/mlwork run
 
 lab: $(VENV)/.lab  ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab nbs
+	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --ServerApp.preferred_dir="$(CURDIR)/nbs"
 
 test: $(VENV)/.test  ## run every test, as CI does
 	$(BIN)/ruff check nbs tests benchmarks data docs
