@@ -31,7 +31,7 @@ lab: $(VENV)/.lab  ## open JupyterLab on the notebooks
 test: $(VENV)/.test  ## run every test, as CI does
 	$(BIN)/ruff check nbs tests benchmarks data docs
 	$(BIN)/ruff format --check nbs tests benchmarks data docs
-	MLWORK_PROGRESS=0 $(BIN)/nbdev-test --n-workers 2
+	MLWORK_PROGRESS=0 LOKY_MAX_CPU_COUNT=1 $(BIN)/nbdev-test --n-workers 2
 	$(BIN)/python -m pytest -n 2
 
 docs: $(VENV)/.docs  ## build the documentation into _docs
