@@ -410,8 +410,8 @@ def test_rows_that_a_recipe_drops_are_validated_all_the_same():
 def test_bad_input_is_one_clear_line():
     split = split_of(mixed(100))
     wrong = [
-        (BadType, "on a Split", lambda: compare_models(split.train)),
-        (BadType, "on a Split", lambda: compare_models(mixed(50))),
+        (BadType, "learn from a Split", lambda: compare_models(split.train)),
+        (BadType, "learn from a Split", lambda: compare_models(mixed(50))),
         (NotFound, "did you mean 'logistic'", lambda: compare_models(split, None, ["logistik"])),
         (NotFound, "did you mean 'roc_auc'", lambda: compare_models(split, metric="roc_acu")),
         (BadInput, "must suit a binary task", lambda: compare_models(split, metric="rmse")),
