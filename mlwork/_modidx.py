@@ -18,6 +18,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'mlwork.advice.propose': ('advice.html#propose', 'mlwork/advice.py'),
                                'mlwork.advice.quick_model': ('advice.html#quick_model', 'mlwork/advice.py'),
                                'mlwork.advice.quick_predictions': ('advice.html#quick_predictions', 'mlwork/advice.py')},
+            'mlwork.all': {'mlwork.all._collector_paused': ('all.html#_collector_paused', 'mlwork/all.py')},
             'mlwork.associations': { 'mlwork.associations.Sample': ('associations.html#sample', 'mlwork/associations.py'),
                                      'mlwork.associations._cross': ('associations.html#_cross', 'mlwork/associations.py'),
                                      'mlwork.associations._frequent': ('associations.html#_frequent', 'mlwork/associations.py'),

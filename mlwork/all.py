@@ -10,36 +10,53 @@ __all__ = ['BadInput', 'BadType', 'Dataset', 'Finding', 'Findings', 'Leaderboard
            'profile', 'quick_model', 'read_settings', 'run', 'scale', 'score', 'standardise_formats', 'text_features',
            'transformer']
 
+# %% ../nbs/13_all.ipynb #74c28780
+import gc
+from contextlib import contextmanager
+
+
+@contextmanager
+def _collector_paused():
+    "No garbage collection inside; afterwards as it was before, also after an error."
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
 # %% ../nbs/13_all.ipynb #735ab6f2
-from .advice import advise, quick_model
-from .catalogue import catalogue
-from .collect import Dataset, load
-from .core import BadInput, BadType, Finding, Findings, MissingExtra, MlworkError, NotFound, Sealed
-from .evaluate import Report, evaluate
-from .explore import Profile, profile
-from .features import dates, text_features
-from .learning import learning_curve
-from .metrics import METRICS, compare, score
-from .model import Model, load_model
-from mlwork.preprocess import (
-    clean_text,
-    clip_outliers,
-    drop,
-    drop_missing,
-    drop_outliers,
-    encode,
-    group_rare,
-    impute,
-    scale,
-    standardise_formats,
-    transformer,
-)
-from .recipe import Recipe
-from .select import Leaderboard, compare_models
-from .settings import Settings, read_settings
-from .split import Split, holdout
-from .train import fit
-from .workflow import run
+with _collector_paused():
+    from mlwork.advice import advise, quick_model
+    from mlwork.catalogue import catalogue
+    from mlwork.collect import Dataset, load
+    from mlwork.core import BadInput, BadType, Finding, Findings, MissingExtra, MlworkError, NotFound, Sealed
+    from mlwork.evaluate import Report, evaluate
+    from mlwork.explore import Profile, profile
+    from mlwork.features import dates, text_features
+    from mlwork.learning import learning_curve
+    from mlwork.metrics import METRICS, compare, score
+    from mlwork.model import Model, load_model
+    from mlwork.preprocess import (
+        clean_text,
+        clip_outliers,
+        drop,
+        drop_missing,
+        drop_outliers,
+        encode,
+        group_rare,
+        impute,
+        scale,
+        standardise_formats,
+        transformer,
+    )
+    from mlwork.recipe import Recipe
+    from mlwork.select import Leaderboard, compare_models
+    from mlwork.settings import Settings, read_settings
+    from mlwork.split import Split, holdout
+    from mlwork.train import fit
+    from mlwork.workflow import run
 
 # %% ../nbs/13_all.ipynb #b33f25eb
 _all_ = [
