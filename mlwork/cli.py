@@ -94,21 +94,26 @@ def summary(
     run,  # a finished `Run`
 ) -> str:  # findings, leaderboard and final metrics with intervals, as plain text
     "Say in a terminal what a run found."
-    worst = run.findings.at_least("warning")
-    lines = [
-        f"Findings: {len(run.findings)}, of which {len(worst)} are warnings or worse; what a step can answer, the recipe answers",
-        *(f"  {f}" for f in worst),
-        "",
-    ]
-    lines += [
-        "Leaderboard",
-        run.board.summary().to_string(),
-        "",
-        f"Final metrics of {run.model_name}",
-        run.report.summary().to_string(index=False),
-        "",
-    ]
-    return "\n".join([*lines, f"Report: {run.folder / 'report.html'}"])
+    from mlwork.suggest import answered
+
+    urgent = run.findings.at_least("warning")
+    done = answered(urgent, run.recipe)
+    return "\n".join(
+        [
+            f"Findings: {len(run.findings)}, of which {len(urgent)} are warnings or worse; a step of the recipe answers {len(done)} of these:",
+            *(f"  {f}" for f in done),
+            "and leaves to you:",
+            *([f"  {f}" for f in urgent if f not in done] or ["  nothing"]),
+            "",
+            "Leaderboard",
+            run.board.summary().to_string(),
+            "",
+            f"Final metrics of {run.model_name}",
+            run.report.summary().to_string(index=False),
+            "",
+            f"Report: {run.folder / 'report.html'}",
+        ]
+    )
 
 # %% ../nbs/12a_cli.ipynb #c1c920da
 @app.command("run")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SEVERITIES', 'MlworkError', 'BadInput', 'BadType', 'NotFound', 'Sealed', 'MissingExtra', 'nearest', 'unknown', 'need',
            'Finding', 'Kind', 'Findings', 'findings_html', 'atomic_write', 'sha256_file', 'sha256_frame', 'plain',
-           'to_json', 'quoted', 'counted', 'track', 'threads_for']
+           'to_json', 'quoted', 'counted', 'times', 'track', 'threads_for']
 
 # %% ../nbs/00_core.ipynb #eb61b2a8
 import difflib
@@ -261,6 +261,13 @@ def counted(
 ) -> str:
     "Write a number with its noun: 1 row, 1,200 rows; 1 class, 3 classes."
     return f"{n:,} {noun}" + ("" if n == 1 else "es" if noun.endswith("s") else "s")
+
+
+def times(
+    n: int,  # how often, from 1
+) -> str:
+    "Write how often something was done: once, 2 times."
+    return "once" if n == 1 else counted(n, "time")
 
 # %% ../nbs/00_core.ipynb #6bad17fc
 def _in_notebook() -> bool:

@@ -13,14 +13,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .core import BadInput, BadType, Findings
+from .core import BadInput, BadType, Findings, times
 from .explain import Explanation, explain_model
 from .figures import figure_axes, figure_kinds, figure_svg, figure_title
-from .metrics import METRICS, Scores
+from .metrics import METRICS, Scores, check_metric
 from .model import Model, with_threshold
 from .oof import OutOfFold, Predicted, from_predictions, out_of_fold
 from .predicting import predictions, score_predictions
-from .select import check_metric
 from .show import html_table, svg_intervals
 from .split import Split
 from .verdict import oof_findings, test_findings
@@ -113,7 +112,7 @@ class Report:
         return figure_axes(self.test or self.oof, kind, ax)
 
     def __repr__(self):
-        where = f"test rows, opened {_times(self.test.times_seen)}" if self.test is not None else "test rows closed"
+        where = f"test rows, opened {times(self.test.times_seen)}" if self.test is not None else "test rows closed"
         return f"Report on {self.model!r}, {where}\n{(self.test or self.oof).scores!r}\n{self.findings!r}"
 
     def _repr_html_(self):
@@ -137,7 +136,7 @@ def scores_html(
 ) -> str:  # HTML without a page around it
     "Show the scores of a report with their intervals, and its figures."
     shown = report.test or report.oof
-    words = f"test rows, opened {_times(report.test.times_seen)}" if report.test is not None else "out of fold; the test rows are closed"
+    words = f"test rows, opened {times(report.test.times_seen)}" if report.test is not None else "out of fold; the test rows are closed"
     caption = "<figcaption style='font-weight:bold'>{}</figcaption>"
     figures = "".join(
         f"<figure style='margin:0'>{caption.format(html.escape(figure_title(k)))}{report.svg(k)}</figure>" for k in report.figures()
@@ -146,10 +145,6 @@ def scores_html(
     dots = svg_intervals(rows, f"scores with 95 % intervals, {words}") if len(rows) > 1 else ""
     title = f"<p><b>{html.escape(report.model.target)}</b>: {html.escape(words)}</p>"
     return f"{title}{html_table(report.summary())}{dots}<div style='display:flex;flex-wrap:wrap;gap:1em'>{figures}</div>"
-
-# %% ../nbs/09_evaluate.ipynb #c7210466
-def _times(n):
-    return "once" if n == 1 else f"{n} times"
 
 # %% ../nbs/09_evaluate.ipynb #f6681516
 def _report(split, model, oof, test, metric):

@@ -13,10 +13,9 @@ import pandas as pd
 from sklearn.base import clone
 
 from .core import need, threads_for, track, unknown
-from .metrics import METRICS
+from .metrics import METRICS, check_metric
 from .model import Model
 from .predicting import predictions, score_predictions
-from .select import check_metric
 from .show import html_table, svg_intervals
 from .split import Split
 

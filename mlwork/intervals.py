@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Interval', 'wilson', 'combine_shares', 'Spread', 'effective_df', 'spread', 'logit_interval', 'log_interval',
-           'skewed_interval', 'unseen_share', 'plain_interval']
+           'skewed_interval', 'unseen_share', 'plain_interval', 'holm']
 
 # %% ../nbs/00a1_intervals.ipynb #1bca1571
 from dataclasses import dataclass
@@ -177,3 +177,15 @@ def plain_interval(
     "Step out by Student's t on the scale of the value itself: for differences."
     step = stdtrit(spread.df, 0.5 + confidence / 2) * spread.se
     return float(value - step), float(value + step)
+
+# %% ../nbs/00a1_intervals.ipynb #130091b6
+def holm(
+    p: np.ndarray,  # (k,) p-values; NaN where there is none
+) -> np.ndarray:  # (k,) corrected, in the same order
+    "Correct p-values for their number (S. Holm, Scandinavian Journal of Statistics 6, 1979)."
+    p = np.asarray(p, dtype=float)
+    out, known = np.full(len(p), np.nan), np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    factors = np.arange(len(order), 0, -1)
+    out[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1)
+    return out

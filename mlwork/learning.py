@@ -16,11 +16,11 @@ from sklearn.base import BaseEstimator, clone
 from .core import BadInput, Findings, Kind, threads_for, track
 from .explore import profile
 from .folds import make_estimator, training_part
-from .metrics import METRICS, Interval, compare
+from .metrics import METRICS, Interval, check_metric, compare
 from .model import Model
 from .predicting import predictions, score_predictions
 from .preprocess import Recipe
-from .select import check_metric, check_recipe
+from .select import check_recipe
 from .show import html_table, svg_lines
 from .split import Split
 

@@ -17,7 +17,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from . import steps as plain_steps
-from .core import BadInput, BadType, Findings, to_json, unknown
+from .core import BadInput, BadType, Findings, counted, to_json, unknown
 from .roles import ROLES
 from .source import SourceWriter, call_text, helper_sources, import_lines, literal_text
 from .split import Split
@@ -269,10 +269,6 @@ class RecipeWork:
         items = "".join(f"<li><code>{html.escape(str(s))}</code> <small>{html.escape(s.reason)}</small></li>" for s in self.steps)
         return f"<ol class='mlw-recipe' start='0'>{items}</ol>" if items else "<p>a recipe without steps</p>"
 
-# %% ../nbs/03b_recipe.ipynb #1d76986a
-def _counted(columns):
-    return f"{columns} column" + "s" * (columns != 1)
-
 # %% ../nbs/03b_recipe.ipynb #fe7967d4
 @dataclass(frozen=True, repr=False)
 class Preview:
@@ -296,7 +292,7 @@ class Preview:
             after = self.changed(i)
             old = before[[c for c in after if c in before]]
             tables = (old.to_html() if old.shape[1] else "") + "<p>becomes</p>" + after.to_html()
-            parts.append(f"<details><summary>{html.escape(name)}: {_counted(after.shape[1])}</summary>{tables}</details>")
+            parts.append(f"<details><summary>{html.escape(name)}: {counted(after.shape[1], 'column')}</summary>{tables}</details>")
         return "".join(parts)
 
 # %% ../nbs/03b_recipe.ipynb #deb33fba

@@ -8,10 +8,11 @@ __all__ = ['write_report']
 # %% ../nbs/09a_report.ipynb #eb8d887b
 import html
 
-from .core import Findings, findings_html, to_json
+from .core import findings_html, to_json
 from .evaluate import scores_html
 from .metrics import METRICS, main_metric
 from .show import html_table, page
+from .suggest import answered
 
 # %% ../nbs/09a_report.ipynb #d7a173c3
 def _section(title, body, anchor):
@@ -46,11 +47,12 @@ def _headline(run):
 
 # %% ../nbs/09a_report.ipynb #0e82fb55
 def _findings(run):
-    found = run.findings
-    urgent = found.at_least("warning")
-    rest = Findings(f for f in found if f not in urgent)
-    more = _fold(f"{len(rest)} more, for information", findings_html(rest)) if rest else ""
-    return (findings_html(urgent) if urgent else "<p>Nothing to act on.</p>") + more
+    urgent = run.findings.at_least("warning")
+    done = answered(urgent, run.recipe)
+    left = [f for f in urgent if f not in done]
+    folded = ((done, "answered by a step of the recipe"), ([f for f in run.findings if f not in urgent], "more, for information"))
+    more = "".join(_fold(f"{len(some)} {words}", findings_html(some)) for some, words in folded if some)
+    return (findings_html(left) if left else "<p>Nothing to act on.</p>") + more
 
 # %% ../nbs/09a_report.ipynb #c083577a
 def _worth(run):

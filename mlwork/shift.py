@@ -18,17 +18,9 @@ from .associations import chi_square
 from .columns import json_key
 from .core import BadType, Findings, Kind, findings_html
 from .explore import Profile
+from .intervals import holm
 from .show import html_table
 from .sketch import quantile_of, share_below
-
-# %% ../nbs/03a_shift.ipynb #9843f154
-def _holm(p: list) -> list:
-    "Correct p-values for their number (Holm 1979)."
-    order = np.argsort(p, kind="stable")
-    raised = np.maximum.accumulate(np.array(p)[order] * np.arange(len(p), 0, -1)) if len(p) else np.empty(0)
-    out = np.empty(len(p))
-    out[order] = np.minimum(raised, 1.0)
-    return out.tolist()
 
 # %% ../nbs/03a_shift.ipynb #dda285c6
 def _index(p: np.ndarray, q: np.ndarray, n: float, m: float) -> float:
@@ -172,7 +164,7 @@ def compare_profiles(
     keys = ["measure", "value", "p", "psi", "mean_change", "missing_before", "missing_after", "missing_p"]
     table = pd.DataFrame([[details[c].get(k) for k in keys] for c in shared], shared, keys)
     table.insert(0, "role", [a.columns[c]["role"] for c in shared])
-    table["p"], table["missing_p"] = _holm(table["p"].tolist()), _holm(table["missing_p"].tolist())
+    table["p"], table["missing_p"] = holm(table["p"]), holm(table["missing_p"])
     found = [*_find(table, details)]
     retyped = [c for c in shared if a.columns[c]["kind"] != b.columns[c]["kind"]]
     for words, names in (

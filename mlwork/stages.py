@@ -163,7 +163,7 @@ def as_written(
 
 # %% ../nbs/03ab_stages.ipynb #547d339d
 def choose(
-    columns,  # a name, a role, a pattern with *, or a tuple of these
+    columns,  # a name, a role (`role:numeric` where a column has that name), a pattern with *, or a tuple of these
     roles: dict,  # role of each column that is there
 ) -> list:  # names, each once, in the table's order where chosen together
     "Find the columns that a step means; raises `NotFound` for a name that is not there."
@@ -171,8 +171,8 @@ def choose(
         return list(dict.fromkeys(c for one in columns for c in choose(one, roles)))
     if columns in roles:
         return [columns]
-    if columns in ROLES:
-        return [c for c, role in roles.items() if role == columns]
+    if (asked := columns.removeprefix("role:")) in ROLES:
+        return [c for c, role in roles.items() if role == asked]
     if "*" in columns:
         pattern = columns.replace("[", "[[]").replace("?", "[?]")
         return [c for c in roles if fnmatchcase(c, pattern)]

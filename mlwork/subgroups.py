@@ -12,9 +12,9 @@ from math import erfc, sqrt
 import numpy as np
 import pandas as pd
 
+from .intervals import holm
 from .metrics import METRICS, Interval
 from .steps import parse_dates, parse_numbers
-from .ties import holm
 
 # %% ../nbs/08b_subgroups.ipynb #257ed8ea
 _READ = {"numeric": parse_numbers, "datetime": parse_dates}

@@ -19,18 +19,18 @@ from pathlib import Path
 from .advice import propose
 from .catalogue import CARDS, catalogue
 from .collect import Dataset, load
-from .core import BadInput, Findings, atomic_write, counted, to_json, unknown
+from .core import BadInput, Findings, atomic_write, counted, times, to_json, unknown
 from .evaluate import Report, evaluate
 from .explain import Explanation
 from .explore import Profile, profile
 from .flaws import repeats_stay
-from .metrics import METRICS
+from .metrics import METRICS, check_metric
 from .model import Model
 from .preprocess import drop
 from .recipe import Recipe
 from .report import write_report
 from .script import DATA_COPY, data_path, workflow_code
-from .select import Leaderboard, check_metric, compare_models
+from .select import Leaderboard, compare_models
 from .settings import Settings, read_settings, settings_text
 from .split import Split, holdout
 from .train import fit
@@ -199,8 +199,7 @@ def _evaluate(run):
     wanted = run.settings
     report = evaluate(run.model, run.split, open_test=wanted.open_test, oof=run.board.oof.get(run.model_name), metric=wanted.metric or None)
     leaning = report.explain(seed=wanted.seed) if wanted.importance else None
-    times = report.test.times_seen if report.test else 0
-    seen = f"test part opened {'once' if times == 1 else f'{times} times'}" if times else "test part left sealed"
+    seen = f"test part opened {times(report.test.times_seen)}" if report.test else "test part left sealed"
     line = f"{report.metric} {(report.test or report.oof).scores[report.metric]}; {seen}"
     return replace(run, model=report.model, report=report, explanation=leaning), line
 

@@ -9,10 +9,9 @@ from sklearn.metrics import confusion_matrix, f1_score, precision_score, recall_
 
 from mlwork.core import BadInput
 from mlwork.curves import calibrate_bins, cheapest, threshold_table
-from mlwork.intervals import wilson
+from mlwork.intervals import holm, wilson
 from mlwork.metrics import Interval
 from mlwork.subgroups import cut_column, subgroup_table
-from mlwork.ties import holm
 
 NAMES = ("precision", "recall", "f1")
 

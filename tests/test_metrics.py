@@ -351,7 +351,7 @@ BAD = {
     "three classes in two": (dict(y_true=["a", "b", "c"], prediction=["a", "b", "c"], task="binary"), "two classes"),
     "strange positive": (dict(y_true=["a", "b"], prediction=["a", "b"], positive="z"), "positive must be one of the labels"),
     "words as numbers": (dict(y_true=["a", "b"], prediction=["a", "b"], task="regression"), "must hold numbers"),
-    "metric of another task": (dict(y_true=[0, 1, 2], prediction=[0, 1, 2], metrics="recall"), "recall is a metric for binary"),
+    "metric of another task": (dict(y_true=[0, 1, 2], prediction=[0, 1, 2], metrics="recall"), "must suit a multiclass task"),
     "no probabilities": (dict(y_true=[0, 1], prediction=[0, 1], metrics="roc_auc"), "roc_auc needs probabilities"),
     "confidence in percent": (dict(y_true=[0, 1], prediction=[0, 1], confidence=95), "between 0 and 1; got 95"),
     "quantile": (dict(y_true=[0.5, 1.5], prediction=[0.0, 1.0], quantile=2), "quantile must lie between 0 and 1"),
