@@ -68,6 +68,14 @@ _Target = Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="
 def _tell(line):
     print(line, file=sys.stderr, flush=True)
 
+
+def _must_differ(out, file):
+    "Refuse to write over the table that is read."
+    if out.exists() and Path(file).exists() and out.samefile(file):
+        from mlwork.core import BadInput
+
+        raise BadInput("--out must be another file than the table", repr(str(out)), "choose another name")
+
 # %% ../nbs/12a_cli.ipynb #24c1f3fc
 def _settings(path, data, target, out, changes):
     "Read settings.ini, then apply the command line to it."
@@ -147,6 +155,7 @@ def explore_command(
         from mlwork.collect import load
         from mlwork.explore import profile
 
+        _must_differ(out, file)
         data = load(file, target=target or None)
         _tell(f"read {len(data):,} rows x {data.frame.shape[1]} columns")
         known = profile(data)
@@ -204,6 +213,7 @@ def predict_command(
         from mlwork.model import load_model
         from mlwork.sources import read_table
 
+        _must_differ(out, file)
         loaded = load_model(_model_folder(model))
         frame = read_table(file).frame
         for finding in loaded.check(frame):

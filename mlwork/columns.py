@@ -218,7 +218,7 @@ def _places(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
     "Give the bin of each number, -1 outside; the last edge belongs to the last bin."
     size, inside = len(edges) - 1, (numbers >= edges[0]) & (numbers <= edges[-1])
     span = edges[-1] / 2 - edges[0] / 2
-    at = (np.where(inside, numbers, edges[0]) / 2 - edges[0] / 2) * (size / span if size < span * 1e300 else 0)
+    at = (np.where(inside, numbers, edges[0]) / 2 - edges[0] / 2) * (size / span if size / 1e300 < span else 0)
     return np.where(inside, np.minimum(at.astype(np.int64), size - 1), -1)
 
 # %% ../nbs/02p_columns.ipynb #f0dd736c

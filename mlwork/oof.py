@@ -6,7 +6,7 @@
 __all__ = ['Predicted', 'Sliceable', 'OutOfFold', 'out_of_fold', 'from_predictions']
 
 # %% ../nbs/08d_oof.ipynb #337f9233
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from .metrics import Interval, Scores, main_metric, score
 from .model import Model, threshold_of
 from .predicting import score_predictions
 from .split import Split
+from .stages import Needs
 from .subgroups import cut_column, judge, subgroup_rows
 from .train import fold_predictions
 
@@ -121,6 +122,7 @@ class Sliceable(Predicted):
     "Predictions that can be asked for whom the model is wrong."
 
     dropped: tuple = ()  # columns that the recipe drops: a scan leaves them out, `slices(column)` does not
+    spellings: dict = field(default_factory=dict)  # {column: {as written: as meant}}, as the recipe reads them
 
     def slices(
         self,
@@ -155,7 +157,8 @@ class Sliceable(Predicted):
         if column not in self.data.roles:
             raise unknown("column", column, self.data.roles)
         if (column, bins) not in self._cuts:
-            self._cuts[column, bins] = cut_column(self.data.frame[column], self.data.roles[column], bins)
+            values = self.data.frame[column].replace(self.spellings.get(column, {}))
+            self._cuts[column, bins] = cut_column(values, self.data.roles[column], bins)
         return self._cuts[column, bins]
 
     def thinned(
@@ -228,6 +231,11 @@ def out_of_fold(
     found = fold_predictions(split, model.recipe, model.pipeline)
     return from_predictions(split, model, found)
 
+# %% ../nbs/08d_oof.ipynb #7a2d915f
+def _spellings(recipe):
+    "Tell how a recipe reads spellings: {column: {as written: as meant}}."
+    return {c: dict(step.spellings) for step, columns, _ in recipe.walk(Needs()) for c in columns if getattr(step, "spellings", ())}
+
 # %% ../nbs/08d_oof.ipynb #403aa3b8
 def from_predictions(
     split: Split,
@@ -248,4 +256,4 @@ def from_predictions(
         other = next(c for c in model.classes if c != model.positive)
         act = found[f"p:{model.positive}"] >= threshold
         found = found.assign(prediction=act.map({True: model.positive, False: other}))
-    return OutOfFold(found, split.train.take(at), model.classes, model.positive, groups, tuple(model.unused))
+    return OutOfFold(found, split.train.take(at), model.classes, model.positive, groups, tuple(model.unused), _spellings(model.recipe))

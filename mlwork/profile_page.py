@@ -151,8 +151,8 @@ def column_card(
     "Write the card of one column."
     marks = "".join(f"<p class='mlw-note mlw-{f.severity}'><b>{f.code}</b> {html.escape(f.name)}</p>" for f in findings)
     words = html.escape(f"{name} {entry['role']} {entry['kind']} {' '.join(f.code + ' ' + f.name for f in findings)}".lower())
-    tags = "".join(f"<span class='mlw-tag'>{html.escape(tag)}</span>" for tag in (entry["role"], entry["dtype"]))
-    head = f"<h3>{html.escape(name)}{tags}</h3>"
+    tags = " ".join(f"<span class='mlw-tag'>{html.escape(tag)}</span>" for tag in (entry["role"], entry["dtype"]))
+    head = f"<h3>{html.escape(name)} {tags}</h3>"
     return (
         f"<section class='mlw-card' data-words='{words}'>{head}{_facts_line(entry, power)}{marks}{_draw(name, entry, aim, order)}</section>"
     )

@@ -10,7 +10,7 @@ import html
 
 from .core import findings_html, to_json
 from .evaluate import scores_html
-from .metrics import METRICS, main_metric
+from .metrics import METRICS, Interval, main_metric
 from .show import html_table, page
 from .suggest import answered
 
@@ -65,12 +65,17 @@ def _subgroups(run):
     found = run.report.oof.slices()
     worse = found[found["verdict"] == "worse"]
     words = f"{len(worse)} of {len(found)} subgroups are worse beyond chance (all looks corrected together)."
-    return f"<p>{words}</p>{html_table(found.head(12))}"
+    name, shown = main_metric(run.model.task), found.head(12)
+    scores = [str(Interval(r.value, r.low, r.high, r.n, "", "")) if r.value == r.value else "" for r in shown.itertuples()]
+    table = shown[["column", "subgroup", "n", "others", "verdict"]].rename(columns={"n": "rows", "others": "the others"})
+    table.insert(3, METRICS[name].title, scores)
+    return f"<p>{words}</p>{html_table(table)}"
 
 
 def _models(run):
     "Show the models compared, each with its interval."
-    return run.board._repr_html_()
+    words = "Each score is a mean over folds, so it differs a little from that of all out-of-fold rows taken together."
+    return f"<p>{words}</p>{run.board._repr_html_()}"
 
 
 def _importance(run):

@@ -119,13 +119,13 @@ def _find(table: pd.DataFrame, details: Mapping):
     for name, row in table.iterrows():
         more = details[name]
         if row["value"] >= 0.1 and row["p"] < 0.01 and row["role"] != "datetime":
-            seen = f"{row['measure']} {row['value']:.2f} between the two (0 same, 1 entirely different)"
+            seen = f"{row['measure']} {row['value']:.2f} (0: the same, 1: nothing in common)"
             yield SHIFTED(seen, name, "report.oof.slices(COLUMN)", "warning" if row["value"] >= 0.2 else None)
         if more.get("new") and more["new_share"] >= 0.005:
             listed = ", ".join(repr(v) for v in more["new"][:5])
             severity = "warning" if more["new_share"] >= 0.05 else None
             yield NEW_LEVELS(
-                f"{more['new_share']:.1%} of the rows have levels that were not there before: {listed}", name, severity=severity
+                f"{more['new_share']:.1%} of the rows have new levels: {listed}", name, severity=severity
             )
         if abs(row["missing_after"] - row["missing_before"]) >= 0.05 and row["missing_p"] < 0.01:
             yield GAPS_SHIFTED(f"missing in {row['missing_before']:.1%} before, in {row['missing_after']:.1%} after", name)

@@ -74,9 +74,10 @@ def read_file(
     path = _existing(path)
     kind = _kind(path)
     if kind == "text":
-        return read_text(path)
+        return _with_licence(read_text(path), path)
     if kind != "gzip":
-        return {"parquet": read_parquet, "excel": read_excel, "json": read_json}[kind](path, ignored)
+        table = {"parquet": read_parquet, "excel": read_excel, "json": read_json}[kind](path, ignored)
+        return _with_licence(table, path)
     with tempfile.TemporaryDirectory() as temporary:
         inner = Path(temporary) / path.name.removesuffix(".gz")
         _unpack(path, inner)
@@ -84,6 +85,15 @@ def read_file(
             raise BadInput("a table must be packed once", f"gzip within gzip in {str(path)!r}", "unpack it by hand")
         table = read_file(inner, ignored)
     return replace(table, source=str(path), sha256=sha256_file(path))
+
+# %% ../nbs/00eb_sources.ipynb #9b87c9d9
+def _with_licence(table, path):
+    "Take licence and date from the card beside a file, if it is of the same bytes."
+    card = path.parent / "cards" / f"{path.stem}.json"
+    known = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
+    if known.get("sha256") != table.sha256:
+        return table
+    return replace(table, licence=known.get("licence", "unknown"), card={k: known[k] for k in ("title", "retrieved_at") if k in known})
 
 # %% ../nbs/00eb_sources.ipynb #a0606572
 def _existing(path):

@@ -42,7 +42,7 @@ def _balance(oof):
     counts = y.value_counts().reindex(oof.classes, fill_value=0)
     share = counts.min() / len(y)
     if share < 0.5 / len(counts) * 0.4:
-        seen = f"{quoted(counts.idxmin())} is {share:.1%} of the rows: always predicting {quoted(counts.idxmax())} is right in {counts.max() / len(y):.1%}"
+        seen = f"{quoted(counts.idxmin())} is {share:.1%} of the training rows: always predicting {quoted(counts.idxmax())} is right in {counts.max() / len(y):.1%}"
         found.append(RARE_TARGET(seen, do='evaluate(model, split, metric="average_precision")'))
     for label, n in counts.items():
         hit = int(((predicted == label) & (y == label)).sum())
@@ -54,7 +54,7 @@ def _balance(oof):
             )
             found.append(
                 NEVER_PREDICTED(
-                    f"{quoted(label)} is predicted {counted(int((predicted == label).sum()), 'time')}; {hit:,} of its {n:,} rows are found",
+                    f"{quoted(label)} is predicted {counted(int((predicted == label).sum()), 'time')}; out of fold {hit:,} of its {n:,} training rows are found",
                     do=do,
                 )
             )

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 
+import nbformat
 import pandas as pd
 import pytest
+from nbclient import NotebookClient
 from typer.testing import CliRunner
 
 from mlwork.cli import app
@@ -137,6 +139,24 @@ def test_explore_writes_a_page(tmp_path):
     path = write(tmp_path / "t.csv", TABLE.to_csv(index=False))
     assert call("explore", path, "--out", tmp_path / "p.html")[0] == 0
     assert "<svg" in (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
+def test_the_notebook_of_init_runs_from_top_to_bottom(tmp_path):
+    assert call("init", tmp_path / "mine")[0] == 0
+    text = (tmp_path / "mine" / "first_look.ipynb").read_text(encoding="utf-8")
+    notebook = nbformat.reads(text.replace("sample:rentals", "sample:wine"), as_version=4)
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path / "mine")}}).execute()
+    assert (tmp_path / "mine" / "model" / "recipe.json").exists()
+    streams = [o.text for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "stream" and o.name == "stderr"]
+    assert not [text for text in streams if "Warning" in text]
+
+
+def test_the_table_that_is_read_is_never_written_over(tmp_path):
+    TABLE.to_csv(tmp_path / "t.csv", index=False)
+    before = (tmp_path / "t.csv").read_bytes()
+    assert "another file than the table" in refused("explore", tmp_path / "t.csv", "--out", tmp_path / "t.csv")
+    assert "another file than the table" in refused("predict", tmp_path, tmp_path / "t.csv", "--out", tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_bytes() == before
 
 
 def test_init_starts_a_folder_that_runs_and_never_overwrites(tmp_path):
