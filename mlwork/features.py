@@ -52,6 +52,7 @@ class text_features(Step):
     does = "Turns text into one column a frequent word, weighted by how rare it is."
     helps = "When single words matter: 'renovated', 'urgent'."
     risks = "Order and negation are lost: 'not quiet' counts as quiet."
+    sliders = {"words": (5, 500, 5), "min_rows": (1, 100, 1)}
 
     def check(self):
         for name in ("words", "min_rows"):

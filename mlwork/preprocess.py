@@ -27,7 +27,7 @@ from sklearn.preprocessing import (
 )
 
 from .by_name import open_transformer, transformer_class
-from .core import BadInput, BadType, unknown
+from .core import BadInput, BadType
 from .recipe import Recipe, Step
 from mlwork.steps import (
     FrequencyEncoder,
@@ -44,11 +44,6 @@ from mlwork.steps import (
 )
 
 # %% ../nbs/04_preprocess.ipynb #d0a26f32
-def _one_of(what, value, options):
-    if value not in options:
-        raise unknown(what, value, options)
-
-
 def _positive(what, value):
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
         raise BadInput(f"{what} must be above 0", repr(value), "the default is a sensible start")
@@ -90,10 +85,11 @@ class standardise_formats(Step):
     helps = "When a column holds numbers or dates as text, or one category has several names."
     risks = "What the grammar does not match becomes missing; look at how many do."
     stateless = True
+    options = {"kind": ("auto", *_KINDS), "decimal": (".", ",")}
+    only_with = {"unit": ("kind", ("auto", "numbers")), "decimal": ("kind", ("auto", "numbers"))}
+    only_with |= {"dayfirst": ("kind", ("auto", "dates")), "spellings": ("kind", ("auto", "spellings"))}
 
     def check(self):
-        _one_of("kind", self.kind, ("auto", *_KINDS))
-        _one_of("decimal", self.decimal, (".", ","))
         try:
             pairs = dict(self.spellings).items()
         except (TypeError, ValueError) as e:
@@ -145,9 +141,11 @@ class impute(Step):
     does = "Fills gaps with the mean, the median, the most frequent value, a constant, or what similar rows have."
     helps = "When a model needs complete rows."
     risks = "The spread shrinks and the gap is hidden; keep the indicator when gaps have a reason."
+    options = {"strategy": ("auto", *_SIMPLE, "neighbours", "iterative")}
+    sliders = {"neighbours": (1, 50, 1)}
+    only_with = {"value": ("strategy", ("constant",)), "neighbours": ("strategy", ("neighbours",)), "seed": ("strategy", ("iterative",))}
 
     def check(self):
-        _one_of("strategy", self.strategy, ("auto", *_SIMPLE, "neighbours", "iterative"))
         if self.strategy == "constant" and self.value is None:
             raise BadInput('value must be given with strategy "constant"', "None", "for example value=0")
 
@@ -187,9 +185,7 @@ class drop_missing(Step):
     helps = "When few rows have gaps, and the gaps have no reason."
     risks = "The rows left may be of another kind than those to come; scores still count every row."
     drops_rows = True
-
-    def check(self):
-        _one_of("new_rows", self.new_rows, ("impute", "refuse"))
+    options = {"new_rows": ("impute", "refuse")}
 
     def keep(self, frame, columns):  # frame: after the steps before; columns: those chosen
         "Mark the complete rows."
@@ -225,9 +221,10 @@ class clip_outliers(Step):
     does = "Pulls far values back to a bound."
     helps = "When a few wild values pull means and scales."
     risks = "A rare but true extreme is flattened."
+    options = {"method": tuple(_WIDTH)}
+    sliders = {"width": (0.01, 6, 0.01)}
 
     def check(self):
-        _one_of("method", self.method, _WIDTH)
         _positive("width", _width(self))
         if self.method == "quantile" and _width(self) >= 0.5:
             raise BadInput("width must be below 0.5 with quantile", repr(self.width), "0.01 is one row in a hundred at each end")
@@ -248,7 +245,7 @@ class drop_outliers(Step):
     helps = "When far values are mistakes, and the rest of their row with them."
     risks = "What was an exception in training is still met later; scores count every row."
     drops_rows = True
-    check = clip_outliers.check
+    options, sliders, check = clip_outliers.options, clip_outliers.sliders, clip_outliers.check
 
     def keep(self, frame, columns):  # frame: after the steps before; columns: those chosen
         "Mark the rows without a far value."
@@ -278,9 +275,8 @@ class scale(Step):
     does = "Brings columns to like size, so that none weighs more for its unit."
     helps = "For linear models, neighbours, support vectors and networks; trees do not care."
     risks = "A scale learned with outliers in it is wide; use robust then."
-
-    def check(self):
-        _one_of("method", self.method, ("auto", "standard", "minmax", "robust", "power", "quantile"))
+    options = {"method": ("auto", "standard", "minmax", "robust", "power", "quantile")}
+    only_with = {"seed": ("method", ("quantile",))}
 
     def transformers(self, columns, scene):
         if self.method == "auto" and not scene.needs.scaled:
@@ -315,8 +311,11 @@ class encode(Step):
     helps = "Always, for categories: a model cannot use words."
     risks = "Order where there is none (ordinal), many columns (one-hot), a leak without cross-fitting (target: ours is cross-fitted)."
 
+    options = {"method": ("auto", "onehot", "ordinal", "target", "frequency")}
+    sliders = {"levels": (2, 100, 1)}
+    only_with = {"levels": ("method", ("auto", "onehot")), "seed": ("method", ("target",))}
+
     def check(self):
-        _one_of("method", self.method, ("auto", "onehot", "ordinal", "target", "frequency"))
         _positive("levels", self.levels)
 
     def transformers(self, columns, scene):
@@ -359,6 +358,7 @@ class group_rare(Step):
     does = "Gives rare levels, and those never seen, one name."
     helps = "When many levels have few rows each."
     risks = "Levels that matter may be rare."
+    sliders = {"min_share": (0.001, 0.2, 0.001)}
 
     def check(self):
         _positive("min_share", self.min_share)

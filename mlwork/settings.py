@@ -97,7 +97,9 @@ class Settings:
     models: tuple = _key("select", (), "models to compare, separated by commas; empty for a sensible set", _words)
     metric: str = _key("select", "", "the metric that decides; empty for the usual one of the task")
     model: str = _key("train", "best", "best (the leader of the comparison) or the name of a model")
-    open_test: bool = _key("evaluate", True, "open the sealed test part at the end: yes or no; .mlwork/ledger.jsonl beside the data counts how often", _yes_no)
+    open_test: bool = _key(
+        "evaluate", True, "open the sealed test part at the end: yes or no; .mlwork/ledger.jsonl beside the data counts how often", _yes_no
+    )
     importance: bool = _key("evaluate", True, "say which columns the model leans on (permutation importance): yes or no", _yes_no)
     folder: str = _key("output", "runs", "where run folders go")
     name: str = _key("output", "", "name of the run; empty for the name of the table")

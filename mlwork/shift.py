@@ -124,9 +124,7 @@ def _find(table: pd.DataFrame, details: Mapping):
         if more.get("new") and more["new_share"] >= 0.005:
             listed = ", ".join(repr(v) for v in more["new"][:5])
             severity = "warning" if more["new_share"] >= 0.05 else None
-            yield NEW_LEVELS(
-                f"{more['new_share']:.1%} of the rows have new levels: {listed}", name, severity=severity
-            )
+            yield NEW_LEVELS(f"{more['new_share']:.1%} of the rows have new levels: {listed}", name, severity=severity)
         if abs(row["missing_after"] - row["missing_before"]) >= 0.05 and row["missing_p"] < 0.01:
             yield GAPS_SHIFTED(f"missing in {row['missing_before']:.1%} before, in {row['missing_after']:.1%} after", name)
 

@@ -92,7 +92,10 @@ def _numbers(profile, columns):
     if levels := _with_role(profile, columns, "categorical", "ordinal"):
         most = max(profile.columns[c].get("distinct") or 0 for c in levels)
         rest = "; the rarest levels share a column" if most > 30 else ""
-        yield encode([_role(profile, r) for r in ("categorical", "ordinal")], reason=f"categories become codes or columns, as the model needs it{rest}")
+        yield encode(
+            [_role(profile, r) for r in ("categorical", "ordinal")],
+            reason=f"categories become codes or columns, as the model needs it{rest}",
+        )
     gaps = [c for c in columns if profile.columns[c].get("missing")]
     seen = f"gaps in {counted(len(gaps), 'column')}" if gaps else "no gaps in training, but there may be in new rows"
     yield impute(_role(profile, "numeric"), reason=f"{seen}; filled with an indicator, where the model needs complete rows")

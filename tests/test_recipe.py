@@ -42,7 +42,7 @@ from mlwork.preprocess import (
 )
 from mlwork.recipe import Recipe
 from mlwork.split import holdout
-from mlwork.stages import STEPS, Needs, Step, apply_step, choose, make_stages, needs
+from mlwork.stages import STEPS, Needs, Step, fit_step, choose, make_stages, needs
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -249,7 +249,7 @@ def test_stages_give_what_the_steps_give_one_after_the_other(recipe):
         warnings.simplefilter("ignore")
         frame = FRAME[recipe.features]
         for step, columns, scene in list(recipe.walk(Needs()))[:-1]:
-            frame = apply_step(step, columns, scene, frame, Y)
+            _, frame = fit_step(step, columns, scene, frame, Y)
         together = recipe.pipeline().fit_transform(FRAME, Y)
     assert sorted(together) == sorted(frame)
     pd.testing.assert_frame_equal(together[list(frame)], frame, check_dtype=False)
