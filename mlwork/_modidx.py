@@ -1172,6 +1172,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                              'mlwork.ties.fold_interval': ('ties.html#fold_interval', 'mlwork/ties.py')},
             'mlwork.train': { 'mlwork.train._provenance': ('train.html#_provenance', 'mlwork/train.py'),
                               'mlwork.train._unused': ('train.html#_unused', 'mlwork/train.py'),
+                              'mlwork.train.each_fold': ('train.html#each_fold', 'mlwork/train.py'),
                               'mlwork.train.fit': ('train.html#fit', 'mlwork/train.py'),
                               'mlwork.train.fold_predictions': ('train.html#fold_predictions', 'mlwork/train.py')},
             'mlwork.verdict': { 'mlwork.verdict._balance': ('verdict.html#_balance', 'mlwork/verdict.py'),
@@ -1212,4 +1213,11 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'mlwork.workflow._train': ('workflow.html#_train', 'mlwork/workflow.py'),
                                  'mlwork.workflow._write': ('workflow.html#_write', 'mlwork/workflow.py'),
                                  'mlwork.workflow._write_notes': ('workflow.html#_write_notes', 'mlwork/workflow.py'),
-                                 'mlwork.workflow.run': ('workflow.html#run', 'mlwork/workflow.py')}}}
+                                 'mlwork.workflow.run': ('workflow.html#run', 'mlwork/workflow.py')},
+            'mlwork.worth': { 'mlwork.worth.RecipeScore': ('worth.html#recipescore', 'mlwork/worth.py'),
+                              'mlwork.worth.RecipeScore.__repr__': ('worth.html#recipescore.__repr__', 'mlwork/worth.py'),
+                              'mlwork.worth.RecipeScore.gain': ('worth.html#recipescore.gain', 'mlwork/worth.py'),
+                              'mlwork.worth.RecipeScore.verdict': ('worth.html#recipescore.verdict', 'mlwork/worth.py'),
+                              'mlwork.worth._thinned': ('worth.html#_thinned', 'mlwork/worth.py'),
+                              'mlwork.worth.score_folds': ('worth.html#score_folds', 'mlwork/worth.py'),
+                              'mlwork.worth.score_recipe': ('worth.html#score_recipe', 'mlwork/worth.py')}}}
