@@ -7,7 +7,7 @@ __all__ = ['learned', 'Passage', 'follow', 'outputs_of', 'Preview']
 
 # %% ../nbs/03ac_effect.ipynb #c8911bc3
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,17 +74,16 @@ def follow(
     frame: pd.DataFrame,  # n training rows
     y: np.ndarray | None = None,  # their target, n values
     seen: Iterable[Passage] = (),  # passages of an earlier walk over the same rows
-) -> list[Passage]:  # one a step
+) -> Iterator[Passage]:  # one a step, as soon as it is done
     "Take training rows through the steps one by one."
-    passages, seen, same = [], list(seen), True
+    seen, same = list(seen), True
     for i, (step, columns, scene) in enumerate(walked[:-1]):
         same = same and i < len(seen) and (seen[i].step, seen[i].columns) == (step, tuple(columns))
         passage = seen[i] if same else _pass(step, columns, scene, frame, y)
-        passages.append(passage)
         if y is not None and len(passage.after) < len(frame):
             y = y[frame.index.get_indexer(passage.after.index)]
+        yield passage
         frame = passage.after
-    return passages
 
 
 def _pass(step, columns, scene, frame, y):

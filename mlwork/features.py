@@ -22,6 +22,7 @@ class dates(Step):
     parts: Any = ("month", "weekday", "elapsed")  # of year, month, day, weekday (Monday 0), hour, elapsed (days)
 
     group = "dates"
+    usual = "datetime"
     does = "Splits dates into month, weekday and elapsed days, or the parts you name."
     helps = "When the season, the day of the week or the age matters."
     risks = "Elapsed days of the future lie outside all that was seen: trees treat them as the last day."
@@ -49,6 +50,7 @@ class text_features(Step):
     min_rows: int = 2  # a word must occur in so many training rows
 
     group = "text"
+    usual = "text"
     does = "Turns text into one column a frequent word, weighted by how rare it is."
     helps = "When single words matter: 'renovated', 'urgent'."
     risks = "Order and negation are lost: 'not quiet' counts as quiet."

@@ -138,6 +138,7 @@ class impute(Step):
     seed: int = 0  # for "iterative"
 
     group = "missing"
+    usual = "numeric"
     does = "Fills gaps with the mean, the median, the most frequent value, a constant, or what similar rows have."
     helps = "When a model needs complete rows."
     risks = "The spread shrinks and the gap is hidden; keep the indicator when gaps have a reason."
@@ -218,6 +219,7 @@ class clip_outliers(Step):
     width: float | None = None  # how far is far; None: 1.5 quartile ranges, 3 standard deviations, or 1 % at each end
 
     group = "outliers"
+    usual = "numeric"
     does = "Pulls far values back to a bound."
     helps = "When a few wild values pull means and scales."
     risks = "A rare but true extreme is flattened."
@@ -241,6 +243,7 @@ class drop_outliers(Step):
     width: float | None = None  # as in `clip_outliers`
 
     group = "outliers"
+    usual = "numeric"
     does = "Leaves out training rows with a far value."
     helps = "When far values are mistakes, and the rest of their row with them."
     risks = "What was an exception in training is still met later; scores count every row."
@@ -272,6 +275,7 @@ class scale(Step):
     seed: int = 0  # for "quantile", which samples large tables
 
     group = "scaling"
+    usual = "numeric"
     does = "Brings columns to like size, so that none weighs more for its unit."
     helps = "For linear models, neighbours, support vectors and networks; trees do not care."
     risks = "A scale learned with outliers in it is wide; use robust then."
@@ -307,6 +311,7 @@ class encode(Step):
     seed: int = 0  # for "target": the folds of its cross-fitting
 
     group = "encoding"
+    usual = "categorical"
     does = "Turns categories into numbers."
     helps = "Always, for categories: a model cannot use words."
     risks = "Order where there is none (ordinal), many columns (one-hot), a leak without cross-fitting (target: ours is cross-fitted)."
@@ -355,6 +360,7 @@ class group_rare(Step):
     other: str = "other"  # the common name
 
     group = "encoding"
+    usual = "categorical"
     does = "Gives rare levels, and those never seen, one name."
     helps = "When many levels have few rows each."
     risks = "Levels that matter may be rare."
@@ -375,6 +381,7 @@ class clean_text(Step):
     "Bring text to lower case with single spaces; a missing one becomes empty."
 
     group = "text"
+    usual = "text"
     does = "Brings text to lower case with single spaces."
     helps = "Before words are counted or texts compared."
     risks = "Names and abbreviations lose their capitals."
@@ -389,6 +396,7 @@ class drop(Step):
     "Leave columns out."
 
     group = "columns"
+    usual = ""
     does = "Leaves columns out."
     helps = "For what leaks, repeats another column, or is not known when the model is used."
     risks = "What is gone cannot help."
@@ -414,6 +422,7 @@ class transformer(Step):
     params: Any = ()  # its parameters: {name: plain JSON value}
 
     group = "columns"
+    usual = "numeric"
     does = "Uses any transformer of scikit-learn."
     helps = "When no other step fits."
     risks = "It may not be exported to other languages."

@@ -9,6 +9,7 @@ __all__ = ['NOT_A_RECIPE', 'STILL_TEXT', 'RecipeChanges', 'RecipeTexts', 'Recipe
 import difflib
 import html
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 
@@ -251,9 +252,13 @@ class RecipeWork:
         walked = list(self.walk(Needs(regression=train.task == "regression")))
         return make_pipeline(walked).fit_transform(train.frame.loc[kept], train.y[kept].to_numpy())
 
-    def follow(self, split: Split, rows: int | None = None, seen: list[Passage] = ()) -> list[Passage]:
-        # split: its training rows are used; rows: so many of them, drawn evenly, or all; seen: of an earlier walk over the same rows
-        "Take the training rows through the steps that are on, one by one, as a demanding model would get them."
+    def follow(
+        self,
+        split: Split,  # its training rows are used
+        rows: int | None = None,  # so many of them at most, evenly spaced; all where None
+        seen: Iterable[Passage] = (),  # passages of an earlier walk over the same rows, used again where nothing has changed
+    ) -> Iterator[Passage]:  # one a step that is on, as soon as it is done
+        "Take training rows through the steps one by one, as a demanding model would get them."
         train = _training_frame(split)
         if rows is not None and rows < len(train):
             train = train.take(np.linspace(0, len(train) - 1, rows).astype(int))
@@ -262,7 +267,7 @@ class RecipeWork:
 
     def preview(self, split: Split, rows: int = 5) -> Preview:  # split: its training rows are used; rows: how many are shown
         "Show the first training rows before and after each step."
-        return Preview(self.follow(split), rows)
+        return Preview(list(self.follow(split)), rows)
 
     def table(self) -> pd.DataFrame:
         "Give one row a step: step and reason."

@@ -100,6 +100,7 @@ class Step:
     off: bool = field(default=False, kw_only=True)  # switched off: it stays in the list and does nothing
 
     group: ClassVar[str] = "columns"  # where a palette lists it
+    usual: ClassVar[str] = "*"  # what it is pointed at where nobody says; empty where somebody must
     does: ClassVar[str] = ""  # what it does, in one plain sentence
     helps: ClassVar[str] = ""  # when it helps
     risks: ClassVar[str] = ""  # what it risks

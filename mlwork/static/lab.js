@@ -1,0 +1,375 @@
+// The page side of every lab. Python writes HTML, this file shows it and sends back what a hand does.
+//
+//   <div data-part="steps">            Python's trait `steps` is shown here; what changes is changed in place, so focus and drags survive
+//   <button data-do="undo">            a click sends {do: "undo"} with the other data attributes
+//   <input data-set="edit" data-i="2"> a change sends {do: "edit", i: "2", value}; a slider sends while it moves, at most every 80 ms
+//   <li data-card="2">                 a card that is moved by mouse or keyboard sends {do: "move", i: 2, to: 0}
+//   <input data-local="search">        search, sort, tab, copy, cell: done here, Python need not know
+
+const SLIDER_MS = 80;
+const BUSY_MS = 700;
+
+// ---- showing what Python wrote -------------------------------------------------------------------------------------------------
+
+const keyOf = node => node.nodeType === 1 ? node.getAttribute("data-key") : null;
+
+function sameKind(a, b) {
+  return a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
+}
+
+// Make `old` equal to `fresh`, keeping every node that can be kept.
+function morph(old, fresh) {
+  if (old.nodeType === 3 || old.nodeType === 8) {
+    if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+    return;
+  }
+  if (old.isEqualNode(fresh)) return syncValue(old, fresh);
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !isKept(old, name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value && !isKept(old, name)) old.setAttribute(name, value);
+  morphChildren(old, fresh);
+  syncValue(old, fresh);
+}
+
+// What the reader opened, found, sorted or turned to is his own: Python's next version does not undo it.
+function isKept(node, name) {
+  if (name === "open") return node.nodeName === "DETAILS" && !node.hasAttribute("data-led");
+  if (name === "hidden") return node.hasAttribute("data-words") || node.hasAttribute("data-panel");
+  return name === "data-order" || (name === "aria-selected" && node.dataset.local === "tab");
+}
+
+function morphChildren(old, fresh) {
+  const keyed = new Map([...old.children].filter(keyOf).map(child => [keyOf(child), child]));
+  let at = old.firstChild;
+  for (const wanted of [...fresh.childNodes]) {
+    const key = keyOf(wanted);
+    const found = key ? keyed.get(key) : at && sameKind(at, wanted) && !keyOf(at) ? at : null;
+    if (found && found.nodeName === wanted.nodeName) {
+      if (found === at) at = at.nextSibling;
+      else old.insertBefore(found, at);
+      morph(found, wanted);
+    } else {
+      old.insertBefore(wanted.cloneNode(true), at);
+    }
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+// Attributes say what a control was at first, properties what it is now. The control under the hand is left alone.
+function syncValue(old, fresh) {
+  if (old.nodeName === "INPUT" || old.nodeName === "TEXTAREA") {
+    if (old.type === "checkbox" || old.type === "radio") old.checked = fresh.hasAttribute("checked");
+    else if (old !== old.ownerDocument.activeElement && !old.hasAttribute("data-local")) old.value = fresh.getAttribute("value") ?? fresh.textContent;
+  } else if (old.nodeName === "SELECT") {
+    const chosen = [...fresh.options].findIndex(option => option.hasAttribute("selected"));
+    if (old !== old.ownerDocument.activeElement) old.selectedIndex = Math.max(chosen, 0);
+  } else if (old.children?.length) {
+    for (const [i, child] of [...old.children].entries()) if (fresh.children[i]) syncValue(child, fresh.children[i]);
+  }
+}
+
+function showPart(place, text) {
+  const focused = place.ownerDocument.activeElement;
+  const fresh = place.cloneNode(false);
+  fresh.innerHTML = text;
+  morphChildren(place, fresh);
+  if (place.contains(focused) && focused !== place.ownerDocument.activeElement) focused.focus({ preventScroll: true });
+}
+
+// ---- done on the page alone ----------------------------------------------------------------------------------------------------
+
+const LOCAL = {
+  // Show the rows whose words hold what is typed.
+  search(input, root) {
+    const wanted = input.value.trim().toLowerCase();
+    for (const row of root.querySelectorAll("[data-words]")) row.hidden = !row.dataset.words.includes(wanted);
+  },
+  // Order the rows of a table by the column of this header; again: the other way round.
+  sort(button) {
+    const order = button.dataset.order === "down" ? "up" : "down";
+    for (const other of button.closest("tr").querySelectorAll("[data-order]")) delete other.dataset.order;
+    button.dataset.order = order;
+    orderRows(button);
+  },
+  tab(button, root) {
+    for (const other of button.parentNode.children) other.setAttribute("aria-selected", other === button);
+    for (const panel of root.querySelectorAll(`[data-panel^="${button.dataset.group}:"]`)) {
+      panel.hidden = panel.dataset.panel !== `${button.dataset.group}:${button.dataset.tab}`;
+    }
+  },
+  async copy(button, root, lab) {
+    await navigator.clipboard.writeText(shownCode(root));
+    lab.say("copied");
+  },
+  cell(button, root, lab) {
+    lab.say(insertCell(lab.model, shownCode(root)) ? "the code is in the next cell" : "no notebook here: copy the code instead");
+  },
+};
+
+function orderRows(button) {
+  const body = button.closest("table").tBodies[0], { by, order } = button.dataset;
+  const value = row => row.dataset[by] ?? "", sign = order === "down" ? 1 : -1;
+  const compare = (a, b) => sign * value(a).localeCompare(value(b), undefined, { numeric: true });
+  for (const row of [...body.rows].sort(compare)) body.append(row);
+}
+
+function shownCode(root) {
+  return [...root.querySelectorAll("[data-panel^='code:']")].find(panel => !panel.hidden).innerText.trim() + "\n";
+}
+
+// ---- the notebook around the lab -----------------------------------------------------------------------------------------------
+
+// The only place that reaches into the notebook; `widget_manager` may become narrower, then code is copied instead.
+function notebookOf(model) {
+  return model.widget_manager?.context?.model;
+}
+
+function ownCell(model) {
+  const cells = [...(notebookOf(model)?.cells ?? [])], id = model.get("twin_id");
+  return cells.findIndex(cell => [...outputsOf(cell)].some(output => String(output.data["text/html"] ?? "").includes(id)));
+}
+
+function* outputsOf(cell) {
+  for (let j = 0; j < (cell.outputs?.length ?? 0); j++) yield cell.outputs.get(j);
+}
+
+function insertCell(model, source) {
+  const shared = notebookOf(model)?.sharedModel, at = ownCell(model);
+  if (!shared?.insertCell || at < 0) return false;
+  shared.insertCell(at + 1, { cell_type: "code", source: source.trimEnd(), metadata: {} });
+  return true;
+}
+
+// A reloaded page forgets which output belongs to which display id, so the twin is put right from here.
+function twinIsOld(model) {
+  const cell = notebookOf(model)?.cells?.get(ownCell(model));
+  return cell && ![...outputsOf(cell)].some(output => String(output.data["text/html"] ?? "").includes(model.get("stamp")));
+}
+
+function renewTwin(model, html) {
+  const cell = notebookOf(model)?.cells?.get(ownCell(model)), id = model.get("twin_id");
+  for (const output of outputsOf(cell ?? {})) {
+    if (String(output.data["text/html"] ?? "").includes(id)) output.setData({ data: { ...output.data, "text/html": html } });
+  }
+}
+
+// ---- moving cards --------------------------------------------------------------------------------------------------------------
+
+// By mouse: drag. The drop goes before the card whose upper half is under the mouse.
+function dragging(el, send) {
+  let held = null;
+  const listen = (type, act) => el.addEventListener(type, event => act(event, event.target.closest?.("[data-card]")));
+  listen("dragstart", (event, card) => {
+    if (!card) return;
+    held = card;
+    event.stopPropagation();
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("application/x-mlwork-card", card.dataset.card);
+    card.classList.add("mlw-held");
+  });
+  listen("dragover", (event, card) => {
+    if (!held) return;
+    event.preventDefault();
+    event.stopPropagation();
+    mark(el, card, event);
+  });
+  listen("drop", (event, card) => {
+    if (!held) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const from = Number(held.dataset.card), before = card ? Number(card.dataset.card) + (isBelow(card, event) ? 1 : 0) : Infinity;
+    const last = el.querySelectorAll("[data-card]").length - 1, to = Math.min(before > from ? before - 1 : before, last);
+    if (to !== from) send({ do: "move", i: from, to });
+  });
+  listen("dragend", () => {
+    held?.classList.remove("mlw-held");
+    mark(el, null);
+    held = null;
+  });
+}
+
+const isBelow = (card, event) => event.clientY > card.getBoundingClientRect().top + card.offsetHeight / 2;
+
+function mark(el, card, event) {
+  for (const other of el.querySelectorAll(".mlw-before, .mlw-after")) other.classList.remove("mlw-before", "mlw-after");
+  card?.classList.add(isBelow(card, event) ? "mlw-after" : "mlw-before");
+}
+
+// By keyboard: Space lifts a card, arrows move it, Space puts it down, Escape puts it back. Gives true if the key was ours.
+function cardKey(event, lab) {
+  const card = event.target.closest("[data-card]");
+  if (!card || event.target !== card) return false;
+  const cards = [...card.parentNode.querySelectorAll("[data-card]")], at = cards.indexOf(card), name = card.getAttribute("aria-label");
+  const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
+  if (event.key === " ") {
+    if (lab.lifted === null) lab.lifted = { from: at };
+    else lab.lifted = null;
+    card.classList.toggle("mlw-lifted", lab.lifted !== null);
+    lab.say(lab.lifted ? `${name}: lifted; arrows move it, Space puts it down, Escape puts it back` : `${name}: put down`);
+  } else if (event.key === "Escape" && lab.lifted) {
+    card.classList.remove("mlw-lifted");
+    if (lab.lifted.from !== at) lab.send({ do: "move", i: at, to: lab.lifted.from });
+    lab.lifted = null;
+    lab.say(`${name}: put back`);
+  } else if (step && lab.lifted) {
+    const to = at + step;
+    if (to >= 0 && to < cards.length) lab.send({ do: "move", i: at, to });
+  } else if (step) {
+    cards[at + step]?.focus();
+  } else if (event.key === "Enter") {
+    lab.send({ do: "open", i: card.dataset.card });
+  } else if (event.key === "Delete" || event.key === "Backspace") {
+    (cards[at + 1] ?? cards[at - 1])?.focus();
+    lab.send({ do: "remove", i: card.dataset.card });
+  } else {
+    return false;
+  }
+  event.preventDefault();
+  return true;
+}
+
+// ---- one lab -------------------------------------------------------------------------------------------------------------------
+
+class LabView {
+  constructor(model, el) {
+    Object.assign(this, { model, el, lifted: null, sent: 0, waiting: new Map(), timers: new Map(), undo: [] });
+    this.root = el.ownerDocument.createElement("div");
+    this.root.className = `mlw-lab mlw-live ${model.get("kind")}`;
+    this.root.innerHTML = model.get("frame");
+    el.append(this.root);
+    this.status = this.root.querySelector("[data-status]");
+    this.show();
+    this.listen();
+  }
+
+  // Each part follows the trait of its name.
+  show() {
+    for (const place of this.root.querySelectorAll("[data-part]")) {
+      const name = place.dataset.part, update = () => this.update(place, name);
+      this.on(`change:${name}`, update);
+      update();
+    }
+    this.on("msg:custom", message => this.receive(message));
+  }
+
+  update(place, name) {
+    showPart(place, this.model.get(name));
+    for (const input of place.querySelectorAll("[data-local='search']")) if (input.value) LOCAL.search(input, this.root);
+    for (const button of place.querySelectorAll("[data-local='sort'][data-order]")) orderRows(button);
+    this.soon("twin", 1500, () => twinIsOld(this.model) && this.send({ do: "twin" }));
+  }
+
+  on(name, act) {
+    this.model.on(name, act);
+    this.undo.push(() => this.model.off(name, act));
+  }
+
+  receive(message) {
+    if (message.done !== undefined) {
+      this.waiting.delete(message.done);
+      if (!this.waiting.size) this.root.classList.remove("mlw-waits");
+    }
+    if (message.say !== undefined) this.say(message.say, message.wrong);
+    if (message.twin !== undefined) renewTwin(this.model, message.twin);
+    if (message.cell !== undefined) insertCell(this.model, message.cell);
+  }
+
+  // Every event has a number, and Python answers it. While an answer is missing, the kernel is busy, and the lab says so.
+  send(message) {
+    const n = ++this.sent;
+    this.waiting.set(n, true);
+    this.model.send({ ...message, n });
+    setTimeout(() => {
+      if (!this.waiting.has(n)) return;
+      this.root.classList.add("mlw-waits");
+      this.say("the kernel is running a cell; what you do here follows when it is done");
+    }, BUSY_MS);
+  }
+
+  say(text, wrong = false) {
+    if (!this.status) return;
+    this.status.textContent = text;
+    this.status.classList.toggle("mlw-wrong", Boolean(wrong));
+  }
+
+  soon(name, after, act) {
+    clearTimeout(this.timers.get(name));
+    this.timers.set(name, setTimeout(act, after));
+  }
+
+  listen() {
+    const on = (type, act) => this.root.addEventListener(type, act);
+    on("click", event => this.clicked(event));
+    on("input", event => this.typed(event));
+    on("change", event => this.changed(event));
+    dragging(this.root, message => this.send(message));
+    // Jupyter listens for its shortcuts on the window (Notebook 7 in the capture phase): `b` would insert a cell, `d d` delete one.
+    const guard = event => {
+      if (!event.composedPath().includes(this.root) || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.stopPropagation();
+      if (event.type === "keydown") this.pressed(event);
+    };
+    const view = this.el.ownerDocument.defaultView;
+    for (const type of ["keydown", "keypress"]) {
+      view.addEventListener(type, guard, true);
+      this.undo.push(() => view.removeEventListener(type, guard, true));
+    }
+  }
+
+  clicked(event) {
+    const local = event.target.closest("button[data-local]");
+    if (local) return LOCAL[local.dataset.local](local, this.root, this);
+    const target = event.target.closest("[data-do]");
+    if (!target || target.disabled) return;
+    const { do: name, key, words, ...rest } = target.dataset;
+    this.send({ do: name, ...rest, more: event.ctrlKey || event.metaKey || event.shiftKey });
+  }
+
+  typed(event) {
+    const input = event.target;
+    if (input.dataset.local) return LOCAL[input.dataset.local](input, this.root, this);
+    if (input.type !== "range" || !input.dataset.set) return;
+    const shown = input.parentNode.querySelector("output");
+    if (shown) shown.value = input.value;
+    if (input.dataset.live) this.live?.(input);
+    else this.soon(`${input.dataset.set} ${input.dataset.i} ${input.dataset.name}`, SLIDER_MS, () => this.set(input));
+  }
+
+  changed(event) {
+    const input = event.target;
+    if (!input.dataset.set) return;
+    clearTimeout(this.timers.get(`${input.dataset.set} ${input.dataset.i} ${input.dataset.name}`));
+    this.set(input);
+  }
+
+  set(input) {
+    const { set: name, key, words, live, ...rest } = input.dataset;
+    this.send({ do: name, ...rest, value: input.type === "checkbox" ? input.checked : input.value });
+  }
+
+  // Buttons and fields keep the keys they know; cards and tabs get theirs.
+  pressed(event) {
+    if (cardKey(event, this)) return;
+    const tab = event.target.closest?.("[role=tab]"), step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (tab && step) {
+      const tabs = [...tab.parentNode.children], next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+      next.focus();
+      next.click();
+    }
+  }
+
+  close() {
+    for (const act of this.undo) act();
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const view = new LabView(model, el);
+    return () => view.close();
+  },
+};
