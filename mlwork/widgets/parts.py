@@ -245,10 +245,10 @@ class Lab(Shown):
             self.stamp = hashlib.md5("".join(getattr(self, name) for name in self.parts).encode()).hexdigest()[:12]
         (self._renew_twin_soon if soon else self._renew_twin)()
 
-    def act(self, name: str, **arguments):  # name: of the event; arguments: its data, as the page sends them
-        "Do what an event asks for, as a click would: calls `do_NAME`; raises what that raises."
+    def act(self, event: str, /, **arguments):  # event: its name; arguments: its data, as the page sends them
+        "Do what an event asks for, as a click would: calls `do_EVENT`; raises what that raises."
         with self._lock:
-            getattr(self, f"do_{name}")(**arguments)
+            getattr(self, f"do_{event}")(**arguments)
         self.show(soon=True)
 
     def say(self, text: str, wrong: bool = False):  # text: a sentence; wrong: whether something failed
