@@ -10,11 +10,11 @@ __all__ = ['BadInput', 'BadType', 'Dataset', 'Finding', 'Findings', 'Leaderboard
            'profile', 'quick_model', 'read_settings', 'run', 'scale', 'score', 'standardise_formats', 'text_features',
            'transformer']
 
-# %% ../nbs/13_all.ipynb #74c28780
+# %% ../nbs/13_all.ipynb #9001f9fe
 import gc
 from contextlib import contextmanager
 
-
+# %% ../nbs/13_all.ipynb #74c28780
 @contextmanager
 def _collector_paused():
     "No garbage collection inside; afterwards as it was before, also after an error."

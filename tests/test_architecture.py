@@ -11,14 +11,15 @@ import pytest
 from houses import GENERATED, HAND_WRITTEN, NBS, PACKAGE, ROOT, default_exp, modules, notebooks, public_names, tree
 
 MODULES = modules()
-STAGES = {k: v for k, v in MODULES.items() if k != "all"}
+STAGES = {k: v for k, v in MODULES.items() if k not in ("all", "widgets.__init__")}
 
 
 def internal_imports(path):
     "Names of our modules that a module imports, wherever in the file."
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.ImportFrom) and node.module and (node.level or node.module.startswith("mlwork.")):
-            yield node.module.removeprefix("mlwork."), [a.name for a in node.names]
+            home = ".".join([*path.relative_to(PACKAGE).parent.parts][: None if node.level == 1 else 0])  # `.x` in a folder is FOLDER.x
+            yield ".".join(filter(None, [home, node.module.removeprefix("mlwork.")])), [a.name for a in node.names]
         elif isinstance(node, ast.Import):
             yield from ((a.name.removeprefix("mlwork."), []) for a in node.names if a.name.startswith("mlwork."))
 

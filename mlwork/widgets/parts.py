@@ -23,6 +23,7 @@ from traitlets import Unicode
 from ..core import Finding, Findings, MlworkError, need
 from ..show import colour, svg
 
+# %% ../../nbs/widgets/00_parts.ipynb #47182158
 anywidget = need("anywidget", "lab")
 
 # %% ../../nbs/widgets/00_parts.ipynb #2a72c9be
