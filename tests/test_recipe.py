@@ -42,7 +42,7 @@ from mlwork.preprocess import (
 )
 from mlwork.recipe import Recipe
 from mlwork.split import holdout
-from mlwork.stages import STEPS, Needs, Step, fit_step, choose, make_stages, needs
+from mlwork.stages import STEPS, Needs, Step, choose, fit_step, make_stages, needs
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -94,7 +94,7 @@ _HEADS = (
     ("role", "role"),
     ("missing", "missing"),
     ("distinct", "distinct"),
-    ("", "values"),
+    ("values", ""),
     ("found", "found"),
 )
 
@@ -174,7 +174,7 @@ def _fields(step, i):
     where = element(
         "input",
         type="text",
-        value=", ".join(_as_tuple(step.columns)),
+        value=_columns_written(step.columns),
         data_set="edit",
         data_i=i,
         data_name="columns",
@@ -188,8 +188,10 @@ def _fields(step, i):
     return words + element("div", body, class_="mlw-fields")
 
 
-def _as_tuple(columns):
-    return columns if isinstance(columns, tuple) else (columns,)
+def _columns_written(columns):
+    "Write columns as `edited` reads them."
+    names = columns if isinstance(columns, tuple) else (columns,)
+    return repr(list(names)) if any("," in n or n.startswith("[") for n in names) else ", ".join(names)
 
 # %% ../../nbs/widgets/00a_cards.ipynb #bbc439d0
 def palette() -> str:  # HTML
