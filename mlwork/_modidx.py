@@ -1353,6 +1353,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                             'mlwork/widgets/preprocess_lab.py'),
                                                'mlwork.widgets.preprocess_lab._rank': ( 'widgets/preprocess.html#_rank',
                                                                                         'mlwork/widgets/preprocess_lab.py'),
+                                               'mlwork.widgets.preprocess_lab._score_steps': ( 'widgets/preprocess.html#_score_steps',
+                                                                                               'mlwork/widgets/preprocess_lab.py'),
                                                'mlwork.widgets.preprocess_lab.place_of': ( 'widgets/preprocess.html#place_of',
                                                                                            'mlwork/widgets/preprocess_lab.py')},
             'mlwork.workflow': { 'mlwork.workflow.Run': ('workflow.html#run', 'mlwork/workflow.py'),

@@ -146,6 +146,18 @@ def test_tries_are_compared_and_can_be_gone_back_to(lab):
     assert lab.recipe == first
 
 
+def test_scoring_leaves_something_to_look_at(lab):
+    lab.act("suggest")
+    lab.act("try")
+    assert lab.worker.wait(60) and len(lab.tries) == 1
+    assert len(lab.effect.passages) == len(lab.effect.exact) == len(lab.recipe.steps)
+    lab.act("add", step="features.dates")  # there is no date, so nothing to be fitted
+    lab.act("remove", i=0)
+    lab.act("try")
+    lab.act("stop")
+    assert lab.worker.wait(60) and len(lab.tries) == 1 and lab.effect.exact
+
+
 def test_a_change_stops_the_scoring_of_what_was(lab):
     lab.act("suggest")
     lab.act("try")

@@ -92,10 +92,10 @@ _HEADS = (
     ("", ""),
     ("name", "name"),
     ("role", "role"),
+    ("found", "found"),
     ("missing", "missing"),
     ("distinct", "distinct"),
     ("values", ""),
-    ("found", "found"),
 )
 
 
@@ -122,14 +122,14 @@ def column_row(
         element("input", type="checkbox", checked=marked, disabled=fixed, data_set="mark", data_column=name, aria_label=f"mark {name}"),
         button(name, "look", data_column=name, class_="mlw-plain", aria_pressed=str(chosen).lower()),
         "target" if fixed else menu(role, [r for r in ROLES if r != "target"], "role", data_column=name, aria_label=f"role of {name}"),
+        badges(found, done, "answer"),
         element("span", class_="mlw-share", style=f"--v:{share:.0%}") + f"{share:.1%}" if share else "",
         f"{entry['distinct']:,}",
         spark(entry),
-        badges(found, done, "answer"),
     ]
     words = " ".join([name, role, *(f"{f.code} {f.name}" for f in found)]).lower()
     about = {"data_name": name.lower(), "data_role": role, "data_missing": f"{1 - share:.6f}", "data_distinct": entry["distinct"]}
-    tds = (element("td", c, class_="n" if i == 4 else None) for i, c in enumerate(cells))
+    tds = (element("td", c, class_={3: "mlw-found", 5: "n"}.get(i)) for i, c in enumerate(cells))
     return element("tr", *tds, data_key=name, data_words=words, data_found=-len(found), class_="mlw-chosen" if chosen else None, **about)
 
 # %% ../../nbs/widgets/00a_cards.ipynb #a70a8fa9

@@ -21,7 +21,7 @@ from ..split import Split
 from ..stages import STEPS, Step, choose
 from ..suggest import answered, remedies
 from .cards import card, column_head, column_row, edited, palette
-from .effects import Effect, effect_html, effect_steps, tries_table
+from .effects import DRAWN_ROWS, Effect, effect_html, effect_steps, tries_table
 from .parts import Lab, button, element, menu
 from ..worth import score_folds
 
@@ -173,30 +173,42 @@ class _Trying(_Turning):
 
     def do_try(self, **_):
         self._score_runs = "starting"
-        self.worker.start(score_folds(self.split, self._recipe, self.model or None), self._folded, self._scored, self._score_failed)
+        steps = _score_steps(self._recipe, self.split, self.model or None, self.effect.passages)
+        self.worker.start(steps, self._folded, self._scored, self._score_failed)
 
     def do_stop(self, **_):
-        self.worker.stop()
         self._score_runs = ""
+        self._follow()
 
     def _folded(self, at):
-        self._score_runs = at
+        if isinstance(at, list):
+            self.effect = Effect(at)
+        else:
+            self._score_runs = at
         self.show(soon=True)
 
     def _scored(self, tried):
         self.tries, self._score_runs = [*self.tries, tried], ""
         self.show(soon=True)
+        self._follow()
 
     def _score_failed(self, error):
         self._score_runs = ""
         self.failed(error)
         self.show(soon=True)
+        self._follow()
 
     def do_back(self, k, **_):
         self._change(self.tries[int(k)].recipe)
 
     def do_quick(self, value, **_):
         self.model = value
+
+
+def _score_steps(recipe, split, model, seen):
+    "Follow a sample, so that it is there to be looked at, then score in the folds; a generator for a `Worker`."
+    yield list(recipe.follow(split, DRAWN_ROWS, seen))
+    return (yield from score_folds(split, recipe, model))
 
 # %% ../../nbs/widgets/01_preprocess.ipynb #d294e7a8
 class _Showing(_Trying):
