@@ -56,6 +56,7 @@ def test_outputs_are_stored_and_calm(path):
     assert not [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"]
     if len(code) > 3 and path.name != "13_all.ipynb":
         assert outputs, "run the notebook: it stores no output"
+    assert not [o for o in outputs if "application/vnd.jupyter.widget-view+json" in o.get("data", {})], "only a lab's twin is stored"
     assert str(ROOT) not in path.read_text(encoding="utf-8")
 
 
