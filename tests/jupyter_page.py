@@ -70,6 +70,8 @@ def write_notebook(path, *sources):
 
 
 _IDLE = "() => document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
+_CONNECTED = """async () => { const context = window.jupyterapp.shell.currentWidget.sessionContext;
+  await context.ready; await context.session.kernel.info; }"""
 _RUN_ALL = """seconds => Promise.race([window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => true),
   new Promise(end => setTimeout(() => end(false), 1000 * seconds))])"""
 _ERRORS = """() => { const found = []; const cells = window.jupyterapp.shell.currentWidget.content.model.cells;
@@ -85,14 +87,15 @@ _PY = """code => { const kernel = window.jupyterapp.shell.currentWidget.sessionC
 class NotebookPage:
     "One notebook in the page: its cells run, its lab found, its kernel asked."
 
-    def __init__(self, page, url, folder):
+    def __init__(self, page, url, folder, app="lab"):
         self.page, self.url, self.folder, self.console = page, url, Path(folder), []
+        self.path = {"lab": "lab/tree", "notebook": "notebooks"}[app]
         page.on("console", lambda m: self.console.append(m.text) if m.type == "error" else None)
 
     def open(self, name, *sources):
         "Open a notebook of these cells and run them all."
         write_notebook(self.folder / name, *sources)
-        self.page.goto(f"{self.url}/lab/tree/{name}?reset")
+        self.page.goto(f"{self.url}/{self.path}/{name}?reset")
         self.ready()
         self.run_all()
         return self
@@ -103,6 +106,7 @@ class NotebookPage:
         with contextlib.suppress(TimeoutError):  # asked for where the kernel of the notebook is not sure
             self.page.locator(".jp-Dialog button.jp-mod-accept").click(timeout=1_500)
         self.page.wait_for_function(_IDLE, timeout=60_000)
+        self.page.evaluate(_CONNECTED)  # a cell that is run before is never heard of again
 
     def run_all(self, seconds=120):
         "Run all cells, and wait until they have."

@@ -41,12 +41,16 @@ def served(tmp_path_factory):
         yield url, folder
 
 
-@pytest.fixture
-def notebook(browser, served):
+def page_of(browser, url, folder, app):
     context = browser.new_context(viewport={"width": 1600, "height": 1400}, permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.set_default_timeout(20_000)
-    opened = NotebookPage(page, *served)
+    return context, page, NotebookPage(page, url, folder, app)
+
+
+@pytest.fixture
+def notebook(browser, served):
+    context, page, opened = page_of(browser, *served, "lab")
     yield opened
     assert not [line for line in opened.console if "favicon" not in line], opened.console
     page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
@@ -213,3 +217,19 @@ def test_it_fits_and_can_be_read(notebook, width, theme):
         "all => all.filter(e => !(e.textContent || e.getAttribute('aria-label') || e.placeholder)).map(e => e.outerHTML)"
     )
     assert not names, names[:3]
+
+
+def test_the_main_path_in_notebook_7(browser, tmp_path):
+    with jupyter(tmp_path, "notebook") as url:
+        context, page, notebook = page_of(browser, url, tmp_path, "notebook")
+        notebook.open("seven.ipynb", START, "lab")
+        before = len(notebook.cells())
+        cards(notebook).nth(0).focus()
+        for key in ("Space", "ArrowDown", "Space", "b", "a", "j"):
+            page.keyboard.press(key)
+        recipe_is(notebook, "str(lab.recipe.steps[1]) == str(recipe.steps[0])")
+        assert len(notebook.cells()) == before
+        page.get_by_role("button", name="put into the next cell").click()
+        expect(page.locator(".jp-Cell")).to_have_count(before + 1)
+        assert notebook.py(notebook.cells()[-1] + "\nprint(recipe == lab.recipe)") == "True"
+        context.close()
