@@ -106,12 +106,12 @@ def summary(
 
     urgent = run.findings.at_least("warning")
     done = answered(urgent, run.recipe)
+    left = [f for f in urgent if f not in done]
+    lists = [("answered by a step of the recipe:", done), ("left to you:", left)]
     return "\n".join(
         [
-            f"Findings: {len(run.findings)}, of which {len(urgent)} are warnings or worse; a step of the recipe answers {len(done)} of these:",
-            *(f"  {f}" for f in done),
-            "and leaves to you:",
-            *([f"  {f}" for f in urgent if f not in done] or ["  nothing"]),
+            f"Findings: {len(run.findings)}, of which {len(urgent)} are warnings or worse",
+            *(line for words, some in lists if some for line in (words, *(f"  {f}" for f in some))),
             "",
             "Leaderboard",
             run.board.summary().to_string(),

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SEVERITIES', 'MlworkError', 'BadInput', 'BadType', 'NotFound', 'Sealed', 'MissingExtra', 'nearest', 'unknown', 'need',
            'Finding', 'Kind', 'Findings', 'findings_html', 'atomic_write', 'sha256_file', 'sha256_frame', 'plain',
-           'to_json', 'quoted', 'counted', 'times', 'track', 'threads_for']
+           'to_json', 'quoted', 'counted', 'times', 'evenly', 'track', 'threads_for']
 
 # %% ../nbs/00_core.ipynb #eb61b2a8
 import difflib
@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 # %% ../nbs/00_core.ipynb #e458e18f
@@ -268,6 +269,14 @@ def times(
 ) -> str:
     "Write how often something was done: once, 2 times."
     return "once" if n == 1 else counted(n, "time")
+
+# %% ../nbs/00_core.ipynb #87ebe4cf
+def evenly(
+    rows: int,  # how many there are
+    most: int,  # how many are wanted at most
+) -> np.ndarray:  # positions, rising; all of them where there are no more
+    "Choose evenly spaced rows."
+    return np.arange(0, rows, max(-(-rows // most), 1))
 
 # %% ../nbs/00_core.ipynb #6bad17fc
 def _in_notebook() -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .collect import Dataset
-from .core import BadInput, unknown
+from .core import BadInput, evenly, unknown
 from .curves import Calibration, CostChoice, calibrate_bins, cheapest, threshold_table
 from .metrics import Interval, Scores, main_metric, score
 from .model import Model, threshold_of
@@ -166,9 +166,9 @@ class Sliceable(Predicted):
         most: int,  # rows at most
     ) -> "Sliceable":  # itself where it has no more rows
         "Keep evenly spaced rows: enough to look everywhere quickly."
-        at = np.arange(0, len(self), -(-len(self) // most)) if len(self) > most else None
-        if at is None:
+        if len(self) <= most:
             return self
+        at = evenly(len(self), most)
         groups = None if self.groups is None else self.groups.iloc[at]
         return replace(self, predictions=self.predictions.iloc[at], data=self.data.take(at), groups=groups)
 

@@ -206,10 +206,6 @@ class drop_missing(Step):
 # %% ../nbs/04_preprocess.ipynb #393a24b8
 _WIDTH = {"iqr": 1.5, "zscore": 3.0, "quantile": 0.01}
 
-
-def _width(step):
-    return _WIDTH[step.method] if step.width is None else step.width
-
 # %% ../nbs/04_preprocess.ipynb #4a909dcb
 @dataclass(frozen=True)
 class clip_outliers(Step):
@@ -226,13 +222,16 @@ class clip_outliers(Step):
     options = {"method": tuple(_WIDTH)}
     sliders = {"width": (0.01, 6, 0.01)}
 
+    def meant(self, name):
+        return _WIDTH[self.method] if name == "width" and self.width is None else getattr(self, name)
+
     def check(self):
-        _positive("width", _width(self))
-        if self.method == "quantile" and _width(self) >= 0.5:
+        _positive("width", self.meant("width"))
+        if self.method == "quantile" and self.meant("width") >= 0.5:
             raise BadInput("width must be below 0.5 with quantile", repr(self.width), "0.01 is one row in a hundred at each end")
 
     def transformers(self, columns, scene):
-        return _entry(OutlierClipper(self.method, _width(self)), _only_numbers(self, columns, scene))
+        return _entry(OutlierClipper(self.method, self.meant("width")), _only_numbers(self, columns, scene))
 
 # %% ../nbs/04_preprocess.ipynb #975eaa83
 @dataclass(frozen=True)
@@ -248,19 +247,20 @@ class drop_outliers(Step):
     helps = "When far values are mistakes, and the rest of their row with them."
     risks = "What was an exception in training is still met later; scores count every row."
     drops_rows = True
-    options, sliders, check = clip_outliers.options, clip_outliers.sliders, clip_outliers.check
+    options, sliders = clip_outliers.options, clip_outliers.sliders
+    meant, check = clip_outliers.meant, clip_outliers.check
 
     def keep(self, frame, columns):  # frame: after the steps before; columns: those chosen
         "Mark the rows without a far value."
         try:
-            return rows_inside(frame[columns], self.method, _width(self))
+            return rows_inside(frame[columns], self.method, self.meant("width"))
         except ValueError as e:
             got = ", ".join(repr(c) for c in columns if frame[c].dtype.kind not in "iufb")
             raise BadInput(f"{self} works on numbers", f"text in {got}", "leave it out, or read numbers out of it first") from e
 
     def keep_text(self, writer, columns):  # writer: of the source; columns: those chosen
         "Write the same as source."
-        return f"{writer.name(rows_inside)}(known[{columns!r}], {self.method!r}, {_width(self)!r})"
+        return f"{writer.name(rows_inside)}(known[{columns!r}], {self.method!r}, {self.meant('width')!r})"
 
     def transformers(self, columns, scene):
         _only_numbers(self, columns, scene)

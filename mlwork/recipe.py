@@ -18,7 +18,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from . import steps as plain_steps
-from .core import BadInput, BadType, Findings, to_json, unknown
+from .core import BadInput, BadType, Findings, evenly, to_json, unknown
 from .effect import Passage, Preview, follow
 from .roles import ROLES
 from .source import SourceWriter, call_text, helper_sources, import_lines, literal_text
@@ -260,8 +260,8 @@ class RecipeWork:
     ) -> Iterator[Passage]:  # one a step that is on, as soon as it is done
         "Take training rows through the steps one by one, as a demanding model would get them."
         train = _training_frame(split)
-        if rows is not None and rows < len(train):
-            train = train.take(np.linspace(0, len(train) - 1, rows).astype(int))
+        if rows is not None:
+            train = train.take(evenly(len(train), rows))
         walked = list(self.walk(Needs(regression=train.task == "regression")))
         return follow(walked, train.frame[self.features], train.y.to_numpy(), seen)
 

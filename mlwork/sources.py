@@ -90,8 +90,11 @@ def read_file(
 def _with_licence(table, path):
     "Take licence and date from the card beside a file, if it is of the same bytes."
     card = path.parent / "cards" / f"{path.stem}.json"
-    known = json.loads(card.read_text(encoding="utf-8")) if card.is_file() else {}
-    if known.get("sha256") != table.sha256:
+    try:
+        known = json.loads(card.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none, or a file of another kind that happens to be there
+        return table
+    if not isinstance(known, dict) or known.get("sha256") != table.sha256:
         return table
     return replace(table, licence=known.get("licence", "unknown"), card={k: known[k] for k in ("title", "retrieved_at") if k in known})
 

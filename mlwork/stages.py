@@ -127,6 +127,10 @@ class Step:
     def check(self):
         "Raise where a parameter cannot be meant."
 
+    def meant(self, name: str):  # name: of a parameter
+        "Give a parameter as it is used: where it is None, what that stands for."
+        return getattr(self, name)
+
     def transformers(self, columns: list, scene: Scene) -> list:  # columns: those chosen, all there; scene: see `Scene`
         "Give [(scikit-learn transformer or 'drop', columns)]; empty where the model does not need the step."
         raise NotImplementedError

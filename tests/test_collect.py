@@ -520,3 +520,19 @@ def test_what_to_do_is_code_that_compiles(rentals):
     assert {"MLW-C02", "MLW-C05", "MLW-C06", "MLW-C07"} <= {f.code for f in strange}
     for finding in [*rentals.findings, *strange]:
         compile(finding.do, finding.code, "exec")
+
+
+@pytest.mark.parametrize("card", ["[1, 2]", "not json", '{"sha256": "of another file", "licence": "MIT"}'])
+def test_a_card_that_is_none_is_left_alone(tmp_path, card):
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    (tmp_path / "cards" / "t.json").write_text(card)
+    assert load(tmp_path / "t.csv").certificate.licence == "unknown"
+
+
+def test_a_card_beside_a_file_tells_its_licence(tmp_path):
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    known = load(tmp_path / "t.csv").certificate.sha256
+    (tmp_path / "cards" / "t.json").write_text(f'{{"sha256": "{known}", "licence": "CC0 1.0"}}')
+    assert load(tmp_path / "t.csv").certificate.licence == "CC0 1.0"

@@ -160,14 +160,32 @@ def test_many_quick_events_are_each_done_once(lab):
     recipe_is(lab, f"len(lab.recipe.steps) == {total + 12} and len(lab._past) == 12")
 
 
-def test_while_a_cell_runs_the_lab_says_so_and_follows(lab):
+def test_while_a_cell_runs_the_lab_answers_or_says_that_it_waits(lab):
     page = lab.page
     page.evaluate(
         "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code: 'import time; time.sleep(4)'}); }"
     )
     page.locator("[data-card] button[data-do=switch]").first.click()
+    page.wait_for_function(
+        """() => document.querySelector('[data-card]').classList.contains('mlw-off')
+        || document.querySelector('.mlw-lab [data-status]').textContent.includes('the kernel is running a cell')""",
+        timeout=2_500,
+    )
     recipe_is(lab, "lab.recipe.steps[0].off")
     expect(page.locator("[data-card]").first).to_have_attribute("class", "mlw-off")
+
+
+def test_what_is_refused_does_not_stay_on_the_page(lab):
+    page = lab.page
+    card_of(lab, 'clip_outliers("floor")').locator("code").click()
+    page.locator("select[data-name=method]").select_option("quantile")
+    recipe_is(lab, "any(getattr(s, 'method', '') == 'quantile' for s in lab.recipe.steps)")
+    slider = page.locator("input[type=range][data-name=width]")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.locator(".mlw-lab [data-status]")).to_contain_text("width must be below 0.5")
+    expect(slider).to_have_value("0.01")
+    recipe_is(lab, "all(getattr(s, 'width', None) is None for s in lab.recipe.steps)")
 
 
 def test_after_a_restart_the_code_gives_the_lab_again(lab):

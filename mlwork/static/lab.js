@@ -32,7 +32,7 @@ function morph(old, fresh) {
 
 // What the reader opened, found, sorted or turned to is his own: Python's next version does not undo it.
 function isKept(node, name) {
-  if (name === "open") return node.nodeName === "DETAILS" && !node.hasAttribute("data-led");
+  if (name === "open") return node.nodeName === "DETAILS";
   if (name === "hidden") return node.hasAttribute("data-words") || node.hasAttribute("data-panel");
   return name === "data-order" || (name === "aria-selected" && node.dataset.local === "tab");
 }
@@ -58,14 +58,15 @@ function morphChildren(old, fresh) {
   }
 }
 
-// Attributes say what a control was at first, properties what it is now. The control under the hand is left alone.
+// Attributes say what a control was at first, properties what it is now. What is being typed or dragged is left alone.
 function syncValue(old, fresh) {
-  if (old.nodeName === "INPUT" || old.nodeName === "TEXTAREA") {
-    if (old.type === "checkbox" || old.type === "radio") old.checked = fresh.hasAttribute("checked");
-    else if (old !== old.ownerDocument.activeElement && !old.hasAttribute("data-local")) old.value = fresh.getAttribute("value") ?? fresh.textContent;
+  if (old.nodeName === "INPUT") {
+    if (old.type === "checkbox") old.checked = fresh.hasAttribute("checked");
+    else if (old !== old.ownerDocument.activeElement && !old.hasAttribute("data-local")) old.value = fresh.getAttribute("value") ?? "";
+  } else if (old.nodeName === "OUTPUT") {
+    old.value = fresh.textContent;
   } else if (old.nodeName === "SELECT") {
-    const chosen = [...fresh.options].findIndex(option => option.hasAttribute("selected"));
-    if (old !== old.ownerDocument.activeElement) old.selectedIndex = Math.max(chosen, 0);
+    old.selectedIndex = Math.max([...fresh.options].findIndex(option => option.hasAttribute("selected")), 0);
   } else if (old.children?.length) {
     for (const [i, child] of [...old.children].entries()) if (fresh.children[i]) syncValue(child, fresh.children[i]);
   }
@@ -262,6 +263,13 @@ class LabView {
     this.soon("twin", 1500, () => twinIsOld(this.model) && this.send({ do: "twin" }));
   }
 
+  // What was refused is not what is: controls go back, and only a field keeps what was typed, to be mended.
+  reset() {
+    const active = this.el.ownerDocument.activeElement;
+    if (active?.type === "range" && this.root.contains(active)) active.value = active.getAttribute("value");
+    for (const place of this.root.querySelectorAll("[data-part]")) this.update(place, place.dataset.part);
+  }
+
   on(name, act) {
     this.model.on(name, act);
     this.undo.push(() => this.model.off(name, act));
@@ -273,8 +281,8 @@ class LabView {
       if (!this.waiting.size) this.root.classList.remove("mlw-waits");
     }
     if (message.say !== undefined) this.say(message.say, message.wrong);
+    if (message.wrong) this.reset();
     if (message.twin !== undefined) renewTwin(this.model, message.twin);
-    if (message.cell !== undefined) insertCell(this.model, message.cell);
   }
 
   // Every event has a number, and Python answers it. While an answer is missing, the kernel is busy, and the lab says so.
@@ -334,8 +342,7 @@ class LabView {
     if (input.type !== "range" || !input.dataset.set) return;
     const shown = input.parentNode.querySelector("output");
     if (shown) shown.value = input.value;
-    if (input.dataset.live) this.live?.(input);
-    else this.soon(`${input.dataset.set} ${input.dataset.i} ${input.dataset.name}`, SLIDER_MS, () => this.set(input));
+    this.soon(`${input.dataset.set} ${input.dataset.i} ${input.dataset.name}`, SLIDER_MS, () => this.set(input));
   }
 
   changed(event) {
@@ -346,7 +353,7 @@ class LabView {
   }
 
   set(input) {
-    const { set: name, key, words, live, ...rest } = input.dataset;
+    const { set: name, key, words, ...rest } = input.dataset;
     this.send({ do: name, ...rest, value: input.type === "checkbox" ? input.checked : input.value });
   }
 

@@ -11,6 +11,7 @@ import html
 from dataclasses import fields, replace
 
 from .. import features, preprocess  # noqa: F401  (a step is known once its module is loaded)
+from ..core import BadInput, unknown
 from ..explore import Profile
 from ..recipe import Recipe
 from ..roles import ROLES
@@ -38,6 +39,14 @@ def _written(value):
     value = list(value) if isinstance(value, tuple) else value
     return value if isinstance(value, str) else "" if value is None else repr(value)
 
+
+_THREE = {"auto": None, "yes": True, "no": False}  # what a menu offers for "bool | None"
+
+
+def _kind(step, name):
+    "Give a parameter's type as it is written."
+    return next(str(f.type) for f in fields(step) if f.name == name)
+
 # %% ../../nbs/widgets/00a_cards.ipynb #30edbc9b
 def control(
     step: Step,
@@ -48,16 +57,16 @@ def control(
     value, about = getattr(step, name), {"data_i": i, "data_name": name, "aria_label": name, "data_key": name}
     if name in step.options:
         return menu(value, step.options[name], "edit", **about)
-    kind = next(str(f.type) for f in fields(step) if f.name == name)
+    kind = _kind(step, name)
     if kind == "bool":
         return element("input", type="checkbox", checked=bool(value), data_set="edit", **about)
     if kind == "bool | None":
-        return menu({None: "auto", True: "yes", False: "no"}[value], ("auto", "yes", "no"), "edit", **about)
+        return menu(next(w for w, v in _THREE.items() if v is value), _THREE, "edit", **about)
     if name in step.sliders:
         low, high, by = step.sliders[name]
-        at = low if value is None else value
-        slider = element("input", type="range", min=min(low, at), max=max(high, at), step=by, value=at, data_set="edit", **about)
-        return slider + element("output", "usual" if value is None else short(value))
+        value = step.meant(name)
+        about |= {"min": min(low, value), "max": max(high, value), "step": by, "value": value}
+        return element("input", type="range", data_set="edit", **about) + element("output", short(value))
     return element("input", type="text", value=_written(value), data_set="edit", spellcheck="false", **about)
 
 # %% ../../nbs/widgets/00a_cards.ipynb #4e6ed070
@@ -71,21 +80,32 @@ def edited(
         return replace(step, columns=_columns_read(value))
     if name in step.options or not isinstance(value, str):
         return replace(step, **{name: value})
-    words = {"auto": None, "yes": True, "no": False, "": next(f.default for f in fields(step) if f.name == name)}
-    if value in words and not (value and name in ("unit", "value", "other")):
-        return replace(step, **{name: words[value]})
+    return replace(step, **{name: _read(value, _kind(step, name), next(f.default for f in fields(step) if f.name == name))})
+
+
+def _read(text, kind, default):
+    "Read what was typed as a parameter's kind; nothing typed is the default."
+    if not text:
+        return default
+    if kind == "bool | None":
+        if text not in _THREE:
+            raise unknown("a choice", text, _THREE)
+        return _THREE[text]
     try:
-        return replace(step, **{name: ast.literal_eval(value)})
+        return text if kind.startswith("str") else ast.literal_eval(text)
     except (ValueError, SyntaxError):  # a word
-        return replace(step, **{name: value})
+        return text
 
 
 def _columns_read(text):
     "Read columns: one name, role or pattern, or several with commas between; a list as Python where names have commas."
-    if text.strip().startswith("["):
+    if not text.strip().startswith("["):
+        names = [n.strip() for n in text.split(",") if n.strip()]
+        return names[0] if len(names) == 1 else names
+    try:
         return ast.literal_eval(text)
-    names = [n.strip() for n in text.split(",") if n.strip()]
-    return names[0] if len(names) == 1 else names
+    except (ValueError, SyntaxError) as e:
+        raise BadInput("columns in brackets must be a list as Python writes it", repr(text), '["area, net", "floor"]') from e
 
 # %% ../../nbs/widgets/00a_cards.ipynb #fbd5f611
 _HEADS = (

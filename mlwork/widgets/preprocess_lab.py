@@ -21,9 +21,9 @@ from ..split import Split
 from ..stages import STEPS, Step, choose
 from ..suggest import answered, remedies
 from .cards import card, column_head, column_row, edited, palette
-from .effects import DRAWN_ROWS, Effect, effect_html, effect_steps, tries_table
-from .parts import Lab, button, element, menu
-from ..worth import score_folds
+from .effects import DRAWN_ROWS, Effect, effect_html, effect_steps, new_try, tries_table
+from .parts import Lab, button, element, in_words, menu
+from ..worth import quick_name, score_folds
 
 # %% ../../nbs/widgets/01_preprocess.ipynb #f348070b
 _ORDER = ("formats", "outliers", "missing", "dates", "text", "encoding", "scaling")
@@ -57,8 +57,8 @@ class _Editing:
         self._take(recipe, keys)
 
     def _take(self, recipe, keys):
-        if self._score_runs:
-            self._score_runs = ""
+        if self._progress is not None:
+            self._progress = None
             self.say("the recipe has changed, so its scoring was stopped")
         self._recipe, self._keys = recipe, keys
         self._follow()
@@ -80,8 +80,7 @@ class _Editing:
             self._take(*after)
 
     def do_suggest(self, **_):
-        roles = self._recipe.roles
-        self._change(replace(Recipe.suggest(replace(self.known, roles=roles), self.findings), roles=roles))
+        self._change(Recipe.suggest(replace(self.known, roles=self._recipe.roles), self.findings))
 
     def do_add(self, step, **_):
         made = STEPS[step]
@@ -93,8 +92,9 @@ class _Editing:
 
     def _insert(self, step, at=None):
         at = place_of(self._recipe, step) if at is None else at
-        self._opened = self._new_key()
-        self._change(self._recipe.add(step, at), [*self._keys[:at], self._opened, *self._keys[at:]])
+        key = self._new_key()
+        self._change(self._recipe.add(step, at), [*self._keys[:at], key, *self._keys[at:]])
+        self._opened = key
 
     def do_answer(self, code, column, **_):
         for finding in self.findings:
@@ -125,9 +125,10 @@ class _Turning(_Editing):
 
     def do_move(self, i, to, **_):
         i, to = int(i), int(to)
+        moved = self._recipe.move(i, to)
         keys = [k for k in self._keys if k != self._keys[i]]
         keys.insert(to, self._keys[i])
-        self._change(self._recipe.move(i, to), keys)
+        self._change(moved, keys)
         self.say(f"{type(self._recipe.steps[to]).__name__}, position {to + 1} of {len(keys)}")
 
     def do_switch(self, i, **_):
@@ -168,38 +169,39 @@ class _Trying(_Turning):
         self.show(soon=True)
 
     def _effect_failed(self, error):
-        self.effect = Effect(error=str(error) if isinstance(error, MlworkError) else f"{type(error).__name__}: {error}")
+        self.effect = Effect(error=in_words(error))
         self.show(soon=True)
 
     def do_try(self, **_):
-        self._score_runs = "starting"
-        steps = _score_steps(self._recipe, self.split, self.model or None, self.effect.passages)
+        self._progress = (0, len(self.split.first_folds))
+        steps = _score_steps(self._recipe, self.split, self.model, self.effect.passages)
         self.worker.start(steps, self._folded, self._scored, self._score_failed)
 
     def do_stop(self, **_):
-        self._score_runs = ""
+        self._progress = None
         self._follow()
 
     def _folded(self, at):
         if isinstance(at, list):
             self.effect = Effect(at)
         else:
-            self._score_runs = at
+            self._progress = at
         self.show(soon=True)
 
     def _scored(self, tried):
-        self.tries, self._score_runs = [*self.tries, tried], ""
+        before = self.tries[-1] if self.tries else None
+        self.tries, self._progress = [*self.tries, new_try(tried, before)], None
         self.show(soon=True)
         self._follow()
 
     def _score_failed(self, error):
-        self._score_runs = ""
+        self._progress = None
         self.failed(error)
         self.show(soon=True)
         self._follow()
 
     def do_back(self, k, **_):
-        self._change(self.tries[int(k)].recipe)
+        self._change(self.tries[int(k)].score.recipe)
 
     def do_quick(self, value, **_):
         self.model = value
@@ -230,8 +232,7 @@ class _Showing(_Trying):
             rows.append(column_row(name, self.known, self._recipe, found, [f for f in found if f in done], chosen, name in self.marked))
         search = element("input", type="search", placeholder="search", aria_label="search columns", data_local="search", data_key="search")
         some = f"{counted(len(self.marked), 'column')} marked for the next step" if self.marked else "mark columns for the next step"
-        head = column_head()
-        table = element("table", head, element("tbody", *rows), aria_label="columns")
+        table = element("table", column_head(), element("tbody", *rows), aria_label="columns")
         return element("h4", "Columns") + element("div", search, element("span", some, class_="mlw-soft"), class_="mlw-bar") + table
 
     def draw_steps(self):
@@ -241,24 +242,17 @@ class _Showing(_Trying):
         help_ = element("p", "drag a card, or Space and arrows; Enter opens it, Delete takes it out", class_="mlw-soft")
         names = element("datalist", *(element("option", value=c) for c in [*self._recipe.features, *ROLES[:6]]), id="mlw-names")
         return (
-            element("h4", "Steps")
-            + empty
-            + element("ol", *cards, class_="mlw-cards", role="listbox", aria_label="steps")
-            + help_
-            + names
-            + element("h4", "Add a step")
-            + palette()
+            element("h4", "Steps") + empty + element("ol", *cards, class_="mlw-cards", role="listbox", aria_label="steps") + help_ + names
         )
 
     def draw_worth(self):
         quick = [n for n in catalogue(self.split.train.task) if n != "baseline"]
-        usual = "ridge" if self.split.train.task == "regression" else "logistic"
-        runs = self._score_runs
-        bar = [button("does it help?", "try", disabled=bool(runs)), menu(self.model or usual, quick, "quick", aria_label="quick model")]
+        runs = self._progress is not None
+        bar = [button("does it help?", "try", disabled=runs), menu(self.model, quick, "quick", aria_label="quick model")]
         if runs:
-            done, total = (0, 1) if runs == "starting" else runs
+            done, total = self._progress
             bar += [element("progress", value=done, max=total, aria_label="folds done"), f"fold {done} of {total}", button("stop", "stop")]
-        return element("h4", "Does it help?") + element("div", *bar, class_="mlw-bar") + tries_table(self.tries, self._recipe)
+        return element("h4", "Does it help?") + element("div", *bar, class_="mlw-bar") + tries_table(self.tries, self._recipe, "back")
 
     def draw_source(self):
         texts = {"mlwork": self.code(), "scikit-learn": _or_words(self._recipe.sklearn_code)}
@@ -282,7 +276,7 @@ def _or_words(text):
 # %% ../../nbs/widgets/01_preprocess.ipynb #0f8d2e62
 _FRAME = """<div class='mlw-bar' data-part='bar'></div><div class='mlw-grid3'>
 <section class='mlw-box mlw-tall' data-part='columns' aria-label='columns'></section>
-<section class='mlw-box mlw-tall' data-part='steps' aria-label='steps'></section>
+<section class='mlw-box mlw-tall' aria-label='steps'><div data-part='steps'></div><h4>Add a step</h4>{palette}</section>
 <section class='mlw-box mlw-tall' data-part='seen' aria-label='effect'></section></div>
 <section class='mlw-box' data-part='worth' aria-label='does it help'></section>
 <section class='mlw-box' data-part='source' aria-label='code'></section>
@@ -292,7 +286,14 @@ _FRAME = """<div class='mlw-bar' data-part='bar'></div><div class='mlw-grid3'>
 class PreprocessLab(_Showing, Lab):
     "A workbench for one recipe on the training rows of a split; `recipe` is what it has come to."
 
-    parts: ClassVar[tuple] = ("bar", "columns", "steps", "seen", "worth", "source")
+    parts: ClassVar[dict] = {
+        "bar": ("_recipe", "_past", "_future"),
+        "columns": ("_recipe", "column", "marked"),
+        "steps": ("_recipe", "_keys", "_opened"),
+        "seen": ("_recipe", "_keys", "_opened", "column", "effect"),
+        "worth": ("_recipe", "tries", "_progress", "model"),
+        "source": ("_recipe",),
+    }
     bar, columns, steps, seen, worth, source = (Unicode().tag(sync=True) for _ in parts)
 
     def __init__(
@@ -308,9 +309,10 @@ class PreprocessLab(_Showing, Lab):
         self._keys = [self._new_key() for _ in self._recipe.steps]
         self.column = next(iter(self._recipe.features), "")  # the column that is looked at
         self.marked = frozenset()  # columns for the next step
-        self.model, self.tries, self._score_runs = "", [], ""
+        self.model = quick_name(split.train.task)  # a name of the catalogue: what recipes are tried with
+        self.tries, self._progress = [], None  # `Try`s; (folds done, folds in all) while one is made
         self.effect = Effect()
-        super().__init__(kind="mlw-preprocess", frame=_FRAME)
+        super().__init__(kind="mlw-preprocess", frame=_FRAME.format(palette=palette()))
         self._follow()
 
     @property
@@ -324,7 +326,7 @@ class PreprocessLab(_Showing, Lab):
 
     def draw_seen(self) -> str:
         "Write what the steps do to the column that is looked at."
-        at = self._keys.index(self._opened) if self._opened in self._keys else None
+        at = self._looked_at()
         which = "all steps" if at is None else f"step {at + 1}, {type(self._recipe.steps[at]).__name__}"
         pick = menu(self.column, self._recipe.features, "look_at", aria_label="column to look at")
         return (
@@ -332,6 +334,10 @@ class PreprocessLab(_Showing, Lab):
             + element("div", pick, f"by {which}", class_="mlw-bar")
             + effect_html(self.effect, self._recipe, self.column, at)
         )
+
+    def _looked_at(self):
+        "Give the position of the step whose card is open; None where none is."
+        return self._keys.index(self._opened) if self._opened in self._keys else None
 
     def do_look_at(self, value: str, **_):  # value: a column's name
         "Look at a column."
@@ -345,5 +351,13 @@ class PreprocessLab(_Showing, Lab):
 
     def twin(self) -> str:
         "Write the steps, what they do and what they are worth, without a kernel."
-        steps = self._recipe._repr_html_()
-        return f"<h4>{counted(len(self._recipe.steps), 'step')}</h4>{steps}{tries_table(self.tries, self._recipe)}<pre>{html.escape(self.code())}</pre>"
+        parts = [
+            f"<h4>{counted(len(self._recipe.steps), 'step')}</h4>{self._recipe._repr_html_()}",
+            f"<h4>{html.escape(self.column)}</h4>{effect_html(self.effect, self._recipe, self.column, self._looked_at())}",
+            tries_table(self.tries, self._recipe),
+            f"<pre>{html.escape(self.code())}</pre>",
+        ]
+        return "".join(parts)
+
+    def __repr__(self):
+        return f"PreprocessLab: {counted(len(self._recipe.steps), 'step')} on {counted(len(self._recipe.features), 'column')}"
