@@ -222,7 +222,8 @@ class clip_outliers(Step):
     options = {"method": tuple(_WIDTH)}
     sliders = {"width": (0.01, 6, 0.01)}
 
-    def meant(self, name):
+    def meant(self, name):  # name: of a parameter
+        "Give a parameter as it is used: the usual width of the method where none is given."
         return _WIDTH[self.method] if name == "width" and self.width is None else getattr(self, name)
 
     def check(self):
