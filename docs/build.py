@@ -39,25 +39,24 @@ def _anchors(path):
 
 
 def _pages():
-    "Find the page of each module: {module: (its path, its headings)}."
-    by_module = {}
-    for path in (ROOT / "nbs").rglob("*.ipynb"):
-        module = re.search(r"#\| ?default_exp (\S+?)[\"\\]", path.read_text(encoding="utf-8"))
-        if module and (page := SOURCE / path.relative_to(ROOT / "nbs")).exists():
-            by_module[module[1]] = page, _anchors(page)
-    return by_module
+    "Find the page that each address of nbdev's means, a notebook's path without its number: {address: (its path, its headings)}."
+    found = {}
+    for page in SOURCE.rglob("*.ipynb"):
+        place = page.relative_to(SOURCE)
+        found[(place.parent / re.sub(r"^\d+[a-z0-9]*_", "", place.stem)).as_posix()] = page, _anchors(page)
+    return found
 
 
 def _linked(text, folder, pages):
     "Point the links that nbdev makes for names at our pages; leave out those into a repository, whose address is not known here."
 
     def place(link):
-        page, anchors = pages[link["module"]]
+        page, anchors = pages[link["address"]]
         name = link["name"].split(".")[0]
         return f"]({os.path.relpath(page, folder)}{'#' + name if name in anchors else ''})"
 
     text = re.sub(r"^\[source\]\(/blob/[^)]*\)\{[^}]*\}\n*", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\]\(/(?P<module>[\w/]+)\.html#(?P<name>[\w.]+)\)", place, text)
+    text = re.sub(r"\]\(/(?P<address>[\w/]+)\.html#(?P<name>[\w.]+)\)", place, text)
     text = re.sub(r"\[([^]]+)\]\((?:\.\./)+mlwork/[^)]*\)", r"\1", text)  # files of the package are no pages
     return text.replace("../docs/", "").replace("../CONTRIBUTING.md", "CONTRIBUTING.md")
 
