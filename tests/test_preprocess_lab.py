@@ -208,6 +208,20 @@ def test_only_what_an_event_touches_is_written_anew(lab, monkeypatch):
     assert written == ["worth"]
 
 
+def test_what_a_cell_does_is_in_the_twin_when_the_cell_ends(lab):
+    shown = []
+
+    class Handle:
+        def update(self, data, raw):
+            shown.append(data["text/html"])
+
+    lab._handle = Handle()
+    lab.act("suggest")
+    assert f"<h4>{len(lab.recipe.steps)} steps</h4>" in shown[-1]
+    lab.act("undo")
+    assert "<h4>0 steps</h4>" in shown[-1] and f"data-stamp='{lab.stamp}'" in shown[-1]
+
+
 def test_two_labs_on_one_recipe_are_independent(split):
     known = profile(split)
     recipe = Recipe.suggest(known)

@@ -263,11 +263,12 @@ class Lab(Shown):
             self.stamp = hashlib.md5("".join(getattr(self, name) for name in self.parts).encode()).hexdigest()[:12]
         (self._renew_twin_soon if soon else self._renew_twin)()
 
-    def act(self, event: str, /, **arguments):  # event: its name; arguments: its data, as the page sends them
+    def act(self, event: str, /, soon: bool = False, **arguments):
+        # event: its name; soon: as for `show`; arguments: the event's data, as the page sends them
         "Do what an event asks for, as a click would: calls `do_EVENT`; raises what that raises."
         with self._lock:
             getattr(self, f"do_{event}")(**arguments)
-        self.show(soon=True)
+        self.show(soon)
 
     def say(self, text: str, wrong: bool = False):  # text: a sentence; wrong: whether something failed
         "Say a sentence in the lab; screen readers read it aloud."
@@ -286,7 +287,7 @@ class Lab(Shown):
                 self.send({"twin": self._twin_html()})
             else:
                 self.say("")
-                self.act(name, **arguments)
+                self.act(name, soon=True, **arguments)
         except Exception as error:  # whatever it is, it is told in the lab; the state is as it was
             self.failed(error)
         finally:

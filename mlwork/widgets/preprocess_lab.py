@@ -347,6 +347,7 @@ class PreprocessLab(_Showing, Lab):
         "Score the recipe and wait for it, as a script must; the try is the last of `tries`."
         self.act("try")
         self.worker.wait(3600)
+        self.show()
         return self
 
     def twin(self) -> str:
