@@ -7,6 +7,7 @@ __all__ = ['TestResult', 'Report', 'scores_html', 'evaluate']
 
 # %% ../nbs/09_evaluate.ipynb #281758a6
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,7 +19,9 @@ from .explain import Explanation, explain_model
 from .figures import figure_axes, figure_kinds, figure_svg, figure_title
 from .metrics import METRICS, Scores, check_metric
 from .model import Model, with_threshold
+from .one_row import RowExplanation, explain_row, what_if
 from .oof import OutOfFold, Predicted, from_predictions, out_of_fold
+from .pairs import compare_predictions
 from .predicting import predictions, score_predictions
 from .show import html_table, svg_intervals
 from .split import Split
@@ -59,9 +62,51 @@ def _open(split, model, metric):
     groups, seen = split.group_labels(test), split.seen_groups(test)
     return TestResult(found, test, model.classes, model.positive, groups, seen, split.times_opened)
 
+# %% ../nbs/09_evaluate.ipynb #c5508964
+class _Questions:
+    "What a report can be asked to choose by."
+
+    def slices(self, column=None, metric: str | None = None, bins: int = 4) -> pd.DataFrame:  # as for `OutOfFold.slices`
+        "Score subgroups against the others of their column, out of fold."
+        return self.oof.slices(column, metric or self.metric, bins)
+
+    def errors(self, n: int = 10, of: Mapping | None = None) -> pd.DataFrame:  # as for `OutOfFold.errors`
+        "Show the rows that the model gets most wrong, out of fold."
+        return self.oof.errors(n, of)
+
+    def against(
+        self,
+        others: Mapping,  # {name: a `Report` of the same split, or out-of-fold predictions, as `board.oof[name]`}
+        metrics=None,  # names; those of the task where None
+    ) -> pd.DataFrame:  # as `compare_predictions` gives it
+        "Compare with other models on the same rows, out of fold."
+        return compare_predictions(self.oof, {k: v.oof if isinstance(v, Report) else v for k, v in others.items()}, metrics)
+
+    def explain(
+        self,
+        method: str = "permutation",  # or "shap" (the extra `explain`)
+        **options,  # passed on: rows, repeats, seed …
+    ) -> Explanation:
+        "Tell which raw columns carry the predictions, on rows the model has not seen."
+        return explain_model(self.split, self.model, method, **options)
+
+    def row(self, label) -> pd.DataFrame:  # label: of a training row
+        "Give one training row."
+        if label not in (frame := self.split.train.frame).index:
+            raise BadInput("a row is named by the label of a training row", repr(label), "take one from report.errors()")
+        return frame.loc[[label]]
+
+    def explain_row(self, label, **options) -> RowExplanation:  # label: of a training row; options: as for `explain_row`
+        "Tell which values made the prediction of one row."
+        return explain_row(self.model, self.row(label), self.split.train.frame, **options)
+
+    def what_if(self, label, **changes) -> tuple[float, float]:  # label: of a training row; changes: column=value
+        "Ask what the model would say of a row if some values were others; gives the number before and after."
+        return what_if(self.model, self.row(label), changes)
+
 # %% ../nbs/09_evaluate.ipynb #3483fc1f
 @dataclass(frozen=True, repr=False)
-class Report:
+class Report(_Questions):
     "What is known of a model: out of fold to choose by, test to confirm."
 
     model: Model  # with the scores in `metrics`
@@ -80,13 +125,9 @@ class Report:
         model = with_threshold(self.model, threshold)
         return _report(self.split, model, from_predictions(self.split, model, self.oof.predictions), None, self.metric)
 
-    def explain(
-        self,
-        method: str = "permutation",  # or "shap" (the extra `explain`)
-        **options,  # passed on: rows, repeats, seed …
-    ) -> Explanation:
-        "Tell which raw columns carry the predictions, on rows the model has not seen."
-        return explain_model(self.split, self.model, method, **options)
+    def open_test(self) -> "Report":  # the same, with its test part
+        "Open the test rows at the choices made, to confirm them; the ledger counts it."
+        return _report(self.split, self.model, self.oof, _open(self.split, self.model, self.metric), self.metric)
 
     def table(self) -> pd.DataFrame:
         "Give one row a metric: value, low and high out of fold and, where opened, on the test rows (all, known and new groups)."

@@ -6,21 +6,23 @@
 __all__ = ['Predicted', 'Sliceable', 'OutOfFold', 'out_of_fold', 'from_predictions']
 
 # %% ../nbs/08d_oof.ipynb #337f9233
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from .choices import best_threshold
 from .collect import Dataset
 from .core import BadInput, evenly, unknown
-from .curves import Calibration, CostChoice, calibrate_bins, cheapest, threshold_table
+from .curves import Calibration, CostChoice, calibrate_bins, cheapest, threshold_table, tolerance_table
 from .metrics import Interval, Scores, main_metric, score
 from .model import Model, threshold_of
 from .predicting import score_predictions
 from .split import Split
 from .stages import Needs
-from .subgroups import cut_column, judge, subgroup_rows
+from .subgroups import crossed, cut_column, judge, subgroup_rows
 from .train import fold_predictions
 
 # %% ../nbs/08d_oof.ipynb #cbd44cf4
@@ -53,23 +55,30 @@ class Predicted:
     def probability(self) -> np.ndarray | None:
         "Give the probability of the positive class (n,), or of all classes (n, k); None where the model gives none."
         columns = [c for c in self.predictions if c.startswith("p:")]
-        if not columns:
-            return None
-        return self.predictions[f"p:{self.positive}" if self.data.task == "binary" else columns].to_numpy()
+        chosen = f"p:{self.positive}" if self.data.task == "binary" else columns
+        return self.predictions[chosen].to_numpy() if columns else None
 
-    def binary(self) -> tuple[np.ndarray, np.ndarray]:
-        "Give the truth (True for the positive class) and its probability, row for row; an error for other tasks."
-        if self.data.task != "binary" or self.probability is None:
-            raise BadInput("this needs a binary task with probabilities", f"{self.data.task}", "use scores, slices and errors")
-        return (self.predictions["y"] == self.positive).to_numpy(), self.probability
+    def against_rest(
+        self,
+        label=None,  # a class; the positive one of a binary task where None
+    ) -> tuple[np.ndarray, np.ndarray]:  # truth (n,), True for the class, and its probability (n,)
+        "Take one class against all others; an error where there are no probabilities."
+        if self.classes is None or self.probability is None:
+            raise BadInput("this needs a classifier with probabilities", f"{self.data.task}", "use scores, slices and errors")
+        label = self.positive if label is None else label
+        if label not in self.classes:
+            raise unknown("class", label, self.classes)
+        return (self.predictions["y"] == label).to_numpy(), self.predictions[f"p:{label}"].to_numpy()
 
-    def curve(self) -> pd.DataFrame:
+    def curve(self, label=None) -> pd.DataFrame:  # label: a class, as for `against_rest`; gives what `threshold_table` gives
         "Give counts, precision, recall and F1 with their intervals at up to 500 thresholds."
-        return self._curve.copy()
+        if label not in self._curves:
+            self._curves[label] = threshold_table(*self.against_rest(label), self.groups)
+        return self._curves[label].copy()
 
     @cached_property
-    def _curve(self):
-        return threshold_table(*self.binary(), self.groups)
+    def _curves(self):
+        return {}
 
     def calibration(self) -> Calibration:
         "Compare promised probabilities with outcomes: of the positive class, or of the predicted class where there are several."
@@ -77,7 +86,7 @@ class Predicted:
         if p is None:
             raise BadInput("calibration needs probabilities", f"{self.data.task}", "use a classifier with predict_proba")
         if self.data.task == "binary":
-            return calibrate_bins(*self.binary(), self.groups)
+            return calibrate_bins(*self.against_rest(), self.groups)
         top = np.asarray(self.classes, dtype=object)[p.argmax(1)]
         return calibrate_bins(top == self.predictions["y"].to_numpy(object), p.max(1), self.groups)
 
@@ -126,14 +135,18 @@ class Sliceable(Predicted):
 
     def slices(
         self,
-        column: str | None = None,  # any raw column; all that can be cut, corrected together, where None
+        column: str | Sequence[str] | None = None,  # a raw column, or two to be crossed; all, corrected together, where None
         metric: str | None = None,  # the main metric of the task where None
         bins: int = 4,  # parts of equal size for numbers and dates
     ) -> pd.DataFrame:  # one row a subgroup, the worst first: column, subgroup, n, value, low, high, others, gap, p, verdict
         "Score subgroups against the others of their column, corrected for the number of looks."
         metric = metric or main_metric(self.data.task)
         columns = [column] if column is not None else self.sliceable()
-        rows = [{"column": c} | r for c in columns for r in _slices_of(self, c, metric, bins, len(columns) == 1)]
+        rows = [
+            {"column": c if isinstance(c, str) else ", ".join(c)} | r
+            for c in columns
+            for r in _slices_of(self, c, metric, bins, len(columns) == 1)
+        ]
         names = ["column", "subgroup", "n", "value", "low", "high", "others", "gap", "p"]
         together = pd.DataFrame(rows, columns=names)
         return judge(together).sort_values(["verdict", "gap"], key=_worst_first, ignore_index=True)
@@ -150,10 +163,12 @@ class Sliceable(Predicted):
 
     def subgroups(
         self,
-        column: str,  # any raw column
+        column: str | Sequence[str],  # any raw column, or two to be crossed
         bins: int = 4,  # parts of equal size for numbers and dates
-    ) -> pd.Series:  # the subgroup of each row
+    ) -> pd.Series:  # the subgroup of each row, a category; "A, B" where two columns are crossed
         "Cut the rows into subgroups by a column."
+        if not isinstance(column, str):
+            return crossed([self.subgroups(c, bins) for c in column])
         if column not in self.data.roles:
             raise unknown("column", column, self.data.roles)
         if (column, bins) not in self._cuts:
@@ -191,30 +206,74 @@ class OutOfFold(Sliceable):
         "Give up to 500 thresholds with counts, precision, recall, F1 and their intervals."
         return self.curve()
 
+    def at(
+        self,
+        threshold: float,  # from this probability on, the positive class is predicted; 0 to 1
+    ) -> "OutOfFold":
+        "Label the rows of a binary task by a threshold."
+        if self.data.task != "binary" or self.probability is None:
+            raise BadInput("a threshold needs two classes, with probabilities", self.data.task, "look at one class: curve(label)")
+        other = next(c for c in self.classes if c != self.positive)
+        act = self.predictions[f"p:{self.positive}"] >= threshold
+        return replace(self, predictions=self.predictions.assign(prediction=act.map({True: self.positive, False: other})))
+
+    def best_threshold(
+        self,
+        goal: str = "f1",  # "f1", "recall", "precision" or "capacity"
+        share: float | None = None,  # the recall or precision to be reached, or the share of rows one can look at; 0 to 1
+        label=None,  # a class, as for `against_rest`
+    ) -> float:  # the threshold; raises `BadInput` where none reaches the goal
+        "Find the threshold that serves a goal best."
+        return best_threshold(self.curve(label), goal, share)
+
     def costs(
         self,
         fp: float,  # cost of a false alarm; > 0
         fn: float,  # cost of a missed case, in the same unit; > 0
+        label=None,  # a class, as for `against_rest`
     ) -> CostChoice:
         "Find the threshold at which mistakes cost least."
-        return cheapest(*self.binary(), fp, fn, self.groups)
+        return cheapest(*self.against_rest(label), fp, fn, self.groups)
+
+    def tolerances(
+        self,
+        relative: bool = True,  # errors as shares of the truth; else in the unit of the target
+    ) -> pd.DataFrame:  # as `tolerance_table` gives it
+        "Tell for every tolerance how many predictions of a regression keep it."
+        if self.classes is not None:
+            raise BadInput("tolerances need a regression", f"{self.data.task}", "use thresholds()")
+        return tolerance_table(self.predictions["y"], self.predictions["prediction"], self.groups, relative)
+
+    def losses(self) -> pd.Series:  # surprise (-log p of the truth), or the absolute error; 0 or 1 without probabilities
+        "Tell how wrong the model is on each row."
+        frame, p = self.predictions, self.probability
+        if self.data.task == "regression":
+            return (frame["prediction"] - frame["y"]).abs()
+        if p is None:
+            return (frame["prediction"] != frame["y"]).astype(float)
+        own = frame[[f"p:{c}" for c in self.classes]].to_numpy()[np.arange(len(frame)), pd.Index(self.classes).get_indexer(frame["y"])]
+        return pd.Series(-np.log(np.maximum(own, 1e-15)), index=frame.index)
 
     def errors(
         self,
         n: int = 10,  # how many rows
-    ) -> pd.DataFrame:  # raw columns, y, prediction and loss: surprise (-log p of the truth), or the absolute error; the worst first
+        of: Mapping | None = None,  # {column: subgroup}, also {"y": …} and {"prediction": …}: only those rows
+    ) -> pd.DataFrame:  # raw columns, y, prediction and loss, as `losses` gives it; the worst first
         "Show the rows that the model gets most wrong."
-        frame, p = self.predictions, self.probability
-        if self.data.task == "regression":
-            loss = (frame["prediction"] - frame["y"]).abs()
-        elif p is None:
-            loss = (frame["prediction"] != frame["y"]).astype(float)
-        else:
-            own = frame[[f"p:{c}" for c in self.classes]].to_numpy()[np.arange(len(frame)), pd.Index(self.classes).get_indexer(frame["y"])]
-            loss = pd.Series(-np.log(np.maximum(own, 1e-15)), index=frame.index)
+        there = np.ones(len(self), bool)
+        for column, subgroup in (of or {}).items():
+            there &= self._are(column, subgroup)
+        loss = self.losses()[there]
         worst = loss.sort_values(ascending=False, kind="stable").index[:n]
-        shown = frame.loc[worst].assign(loss=loss[worst])
+        shown = self.predictions.loc[worst].assign(loss=loss[worst])
         return shown.join(self.data.frame.loc[worst, self.data.features])
+
+    def _are(self, column, subgroup):
+        "Tell which rows belong to a subgroup."
+        names = self.predictions[column] if column in ("y", "prediction") else self.subgroups(column)
+        if not (found := (names == subgroup).to_numpy()).any():
+            raise unknown(f"subgroup of {column}", subgroup, names.unique())
+        return found
 
 # %% ../nbs/08d_oof.ipynb #3546baa0
 def _worst_first(values):
@@ -252,8 +311,5 @@ def from_predictions(
         )
     at = split.train.frame.index.get_indexer(found.index)
     groups = None if split.groups is None else split.groups.loc[found.index]
-    if (threshold := threshold_of(model)) is not None:
-        other = next(c for c in model.classes if c != model.positive)
-        act = found[f"p:{model.positive}"] >= threshold
-        found = found.assign(prediction=act.map({True: model.positive, False: other}))
-    return OutOfFold(found, split.train.take(at), model.classes, model.positive, groups, tuple(model.unused), _spellings(model.recipe))
+    rows = OutOfFold(found, split.train.take(at), model.classes, model.positive, groups, tuple(model.unused), _spellings(model.recipe))
+    return rows if (threshold := threshold_of(model)) is None else rows.at(threshold)

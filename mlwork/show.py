@@ -262,6 +262,14 @@ def _span(values, given) -> tuple[float, float]:
     low, high = given or ((min(known), max(known)) if known else (0.0, 1.0))
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
+# %% ../nbs/00d_show.ipynb #6a600694
+def _mark(place, scale, top, bottom) -> str:
+    "Ring a point, or draw a line across at a value."
+    look = f"class='mlw-mark' data-scale='{','.join(f'{v:.3f}' for v in scale)}' style='fill:none;stroke:{colour(1)};stroke-width:2.5'"
+    if len(place) == 2:
+        return f"<circle cx='{place[0]:.1f}' cy='{place[1]:.1f}' r='6' {look}/>"
+    return f"<line x1='{place[0]:.1f}' x2='{place[0]:.1f}' y1='{top}' y2='{bottom:.1f}' {look}/>"
+
 # %% ../nbs/00d_show.ipynb #4616e8da
 def svg_lines(
     curves: Sequence[dict],  # each with x, y and label; optional: low and high (a band), dashed=True, dots=True
@@ -271,6 +279,7 @@ def svg_lines(
     x: tuple | None = None,  # ends of the horizontal axis; those of the values where None
     y: tuple | None = None,  # ends of the vertical axis
     reference: tuple | None = None,  # ((x, y), (x, y)): a dashed line, such as ((0, 0), (1, 1))
+    mark: Sequence[float] = (),  # a point (x, y) to be ringed, or (x,) for a line across
     say_x=short,  # function that writes a tick of the horizontal axis, such as one for dates
     width: float = 360,  # of the view box
     height: float = 240,  # of the view box, without legend
@@ -291,6 +300,10 @@ def svg_lines(
         body.append(_line(scale_x(x1), scale_y(y1), scale_x(x2), scale_y(y2), 0.6, "stroke-dasharray='4 3'"))
     body += [_curve(i, c, scale_x, scale_y) for i, c in enumerate(curves)]
     body.append(_axis_x(*x, scale_x, bottom, 4, label_x, (left + width) / 2, say_x))
+    if mark:
+        body.append(
+            _mark([scale_x(mark[0]), *map(scale_y, mark[1:])], (left - x[0] * per_x, per_x, bottom + y[0] * per_y, -per_y), top, bottom)
+        )
     return svg("".join(body), title or f"{len(curves)} curves", width, top + height - 8)
 
 # %% ../nbs/00d_show.ipynb #97f5552b

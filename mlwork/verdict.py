@@ -208,7 +208,7 @@ def _moved(oof, test):
     "Compare the mean error on test rows with that out of fold."
     error = [_errors(rows) for rows in (oof, test)]
     (m0, s0), (m1, s1) = (_mean(e, rows.groups) for e, rows in zip(error, (oof, test), strict=True))
-    scale = error[0].std() if test.classes is None else test.binary()[0].mean() if test.data.task == "binary" else np.inf
+    scale = error[0].std() if test.classes is None else test.against_rest()[0].mean() if test.data.task == "binary" else np.inf
     if abs(m1 - m0) < max(0.2 * scale, 3.29 * np.hypot(s0, s1)):
         return Findings()
     words = "low" if m1 > m0 else "high"
@@ -220,7 +220,9 @@ def _errors(rows):
     "Truth minus prediction: of the value, or of the probability of the positive class."
     if rows.classes is None:
         return (rows.predictions["y"] - rows.predictions["prediction"]).to_numpy(float)
-    truth, p = rows.binary() if rows.data.task == "binary" and rows.probability is not None else (np.zeros(len(rows)), np.zeros(len(rows)))
+    truth, p = (
+        rows.against_rest() if rows.data.task == "binary" and rows.probability is not None else (np.zeros(len(rows)), np.zeros(len(rows)))
+    )
     return truth - p
 
 
