@@ -68,7 +68,7 @@ class RowExplanation:
         "Draw the shares as SVG text."
         shown = self.parts.head(most)
         rows = [(f"{r.column} = {short(r.value)}", r.share, r.low, r.high) for r in shown.itertuples()]
-        return svg_intervals(rows, "what made this prediction", 0, "share in the prediction")
+        return svg_intervals(rows, "what made this prediction", 0, "share in the prediction", width=480, letters=34)
 
     def __repr__(self):
         first = ", ".join(f"{r.column} {r.share:+.3g}" for r in self.parts.head(4).itertuples())
@@ -109,30 +109,14 @@ def explain_row(
 def changed_row(
     model: Model,
     row: pd.DataFrame,  # one raw row, with the model's features
-    changes: Mapping,  # {column: value as it would be written}; None for missing
-) -> pd.DataFrame:  # the row with these values, in the types of the training rows
+    changes: Mapping,  # {column: value as it would be written}; None or an empty text for missing
+) -> pd.DataFrame:  # the row with these values, in the types of the training rows; raises `BadInput` for what cannot be read
     "Change values of a row."
-    row = model.checked(row).demand()
     for column, value in changes.items():
         if column not in model.features:
             raise unknown("column", column, model.features)
-        row = row.assign(**{column: _as_type(value, row[column])})
+        row = row.assign(**{column: pd.Series([None if value == "" else value], index=row.index, dtype=object)})
     return model.checked(row).demand()
-
-
-def _as_type(value, column):
-    "Read a value as the type of a column."
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return pd.Series([None], index=column.index, dtype=object if column.dtype.kind == "b" else None).astype(_holder(column))
-    try:
-        return pd.Series([value], index=column.index).astype(column.dtype)
-    except (TypeError, ValueError) as e:
-        raise BadInput(f"{column.name} must hold values like {column.iloc[0]!r}", repr(value), "write it as in the table") from e
-
-
-def _holder(column):
-    "Give a type that can also hold a gap."
-    return "float64" if column.dtype.kind in "iu" else object if column.dtype.kind == "b" else column.dtype
 
 # %% ../nbs/08fa_one_row.ipynb #00000016
 def what_if(

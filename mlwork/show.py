@@ -106,9 +106,9 @@ def _legend(labels, top=10, width=360) -> tuple[str, float]:
     return "".join(parts), (y + 8 if labels else 0)
 
 # %% ../nbs/00d_show.ipynb #22e0bea1
-def _label_room(labels) -> float:
-    "Tell how wide the column of labels must be: 6.2 units a letter, at most 150."
-    return min(150, 12 + 6.2 * max((min(len(str(t)), 22) for t in labels), default=0))
+def _label_room(labels, letters=22) -> float:
+    "Tell how wide the column of labels must be: 6.2 units a letter."
+    return 12 + 6.2 * max((min(len(str(t)), letters) for t in labels), default=0)
 
 # %% ../nbs/00d_show.ipynb #80688261
 def svg_bars(
@@ -194,9 +194,9 @@ def svg_histogram(
     return svg("".join(body), title or f"histogram of {short(sum(map(sum, rows)))} values", width, top + height)
 
 # %% ../nbs/00d_show.ipynb #bc4ca53c
-def _dot(name, value, lower, upper, at, left, place) -> str:
+def _dot(name, value, lower, upper, at, left, place, letters) -> str:
     "Draw one labelled estimate with its bar at height `at`; an en dash where it is unknown."
-    body = _text(left - 6, at + 4, _shorten(name, 22), "end", "class='mlw-label'")
+    body = _text(left - 6, at + 4, _shorten(name, letters), "end", "class='mlw-label'")
     if value is None or not isfinite(value):
         return body + _text(left + 6, at + 4, "–", "start")
     tip = f"<title>{html.escape(str(name))}: {short(value)} ({short(lower)} to {short(upper)})</title>"
@@ -212,18 +212,19 @@ def svg_intervals(
     reference: float | None = None,  # a value to compare with, drawn as a dashed line
     label: str = "",  # name of the horizontal axis
     width: float = 360,  # of the view box
+    letters: int = 22,  # of a label that are shown
 ) -> str:  # SVG text
     "Draw a dot plot with interval bars."
     known = [float(v) for _, *three in rows for v in three if v is not None and isfinite(v)] + ([] if reference is None else [reference])
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     pad = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
     low, high = low - pad, high + pad
-    left, y = _label_room([r[0] for r in rows]), 22 * len(rows) + 6
+    left, y = _label_room([r[0] for r in rows], letters), 22 * len(rows) + 6
 
     def place(v):
         return left + (v - low) / (high - low) * (width - left - 16)
 
-    body = [_dot(*row, 22 * i + 14, left, place) for i, row in enumerate(rows)]
+    body = [_dot(*row, 22 * i + 14, left, place, letters) for i, row in enumerate(rows)]
     if reference is not None:
         body.append(_line(place(reference), 2, place(reference), y, 0.6, "stroke-dasharray='4 3'"))
     body.append(_axis_x(low, high, place, y, 4, label, (left + width) / 2))

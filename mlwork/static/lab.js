@@ -5,17 +5,15 @@
 //   <input data-set="edit" data-i="2"> a change sends {do: "edit", i: "2", value}; a slider sends while it moves, at most every 80 ms
 //   <li data-card="2">                 a card that is moved by mouse or keyboard sends {do: "move", i: 2, to: 0}
 //   <input data-local="search">        search, sort, tab, copy, cell: done here, Python need not know
+//   <input data-local="dial">          a slider through the rows of the trait `table`; <span data-cut="5"> shows its column 5
 
-const SLIDER_MS = 80;
-const BUSY_MS = 700;
+const SLIDER_MS = 80, DIAL_MS = 150, BUSY_MS = 700;
 
 // ---- showing what Python wrote -------------------------------------------------------------------------------------------------
 
 const keyOf = node => node.nodeType === 1 ? node.getAttribute("data-key") : null;
 
-function sameKind(a, b) {
-  return a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
-}
+const sameKind = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
 
 // Make `old` equal to `fresh`, keeping every node that can be kept.
 function morph(old, fresh) {
@@ -108,6 +106,10 @@ const LOCAL = {
   cell(button, root, lab) {
     lab.say(insertCell(lab.model, shownCode(root)) ? "the code is in the next cell" : "no notebook here: copy the code instead");
   },
+  dial(input, root, lab) {
+    lab.paint();
+    lab.setSoon(input, DIAL_MS);
+  },
 };
 
 function orderRows(button) {
@@ -117,25 +119,40 @@ function orderRows(button) {
   for (const row of [...body.rows].sort(compare)) body.append(row);
 }
 
-function shownCode(root) {
-  return [...root.querySelectorAll("[data-panel^='code:']")].find(panel => !panel.hidden).innerText.trim() + "\n";
+const shownCode = root => [...root.querySelectorAll("[data-panel^='code:']")].find(panel => !panel.hidden).innerText.trim() + "\n";
+
+// ---- a dial: what each position says was computed in Python and is looked up here ------------------------------------------------
+
+const FIXED = [0, 1, 2, 3, 4].map(d => new Intl.NumberFormat("en", { minimumFractionDigits: d, maximumFractionDigits: d }));
+const DIGITS = { count: () => 0, percent: () => 1, fine: () => 4, number: v => (Math.abs(v) >= 1000 ? 0 : Math.abs(v) >= 10 ? 2 : 3) };
+
+// Write a value and the ends of its interval, as `worded` does in Python.
+function worded({ cut, as, of }, at) {
+  let [value, ...ends] = cut.split(",").map(at);
+  if (of !== undefined) [value, ends] = [of - value, ends.map(end => of - end).reverse()];
+  const [times, unit] = as === "percent" ? [100, " %"] : [1, ""], say = v => FIXED[DIGITS[as](v)].format(times * v);
+  return say(value) + unit + (ends.length ? ` [${ends.map(say).join(", ")}]` : "");
+}
+
+// A mark knows the scale of its axes: a ring goes to a point, a line to a place across.
+function moveMark(mark, at) {
+  const [x, y] = mark.closest("[data-xy]").dataset.xy.split(",").map(at), [x0, perX, y0, perY] = mark.dataset.scale.split(",").map(Number);
+  const places = y === undefined ? { x1: x0 + perX * x, x2: x0 + perX * x } : { cx: x0 + perX * x, cy: y0 + perY * y };
+  for (const [name, place] of Object.entries(places)) mark.setAttribute(name, place);
 }
 
 // ---- the notebook around the lab -----------------------------------------------------------------------------------------------
 
 // The only place that reaches into the notebook; `widget_manager` may become narrower, then code is copied instead.
-function notebookOf(model) {
-  return model.widget_manager?.context?.model;
-}
+const notebookOf = model => model.widget_manager?.context?.model;
+const outputsOf = cell => Array.from({ length: cell?.outputs?.length ?? 0 }, (_, j) => cell.outputs.get(j));
+const holds = (output, text) => String(output.data["text/html"] ?? "").includes(text);
 
 function ownCell(model) {
-  const cells = [...(notebookOf(model)?.cells ?? [])], id = model.get("twin_id");
-  return cells.findIndex(cell => [...outputsOf(cell)].some(output => String(output.data["text/html"] ?? "").includes(id)));
+  return [...(notebookOf(model)?.cells ?? [])].findIndex(cell => outputsOf(cell).some(output => holds(output, model.get("twin_id"))));
 }
 
-function* outputsOf(cell) {
-  for (let j = 0; j < (cell.outputs?.length ?? 0); j++) yield cell.outputs.get(j);
-}
+const ownOutputs = model => outputsOf(notebookOf(model)?.cells?.get(ownCell(model)));
 
 function insertCell(model, source) {
   const shared = notebookOf(model)?.sharedModel, at = ownCell(model);
@@ -146,14 +163,13 @@ function insertCell(model, source) {
 
 // A reloaded page forgets which output belongs to which display id, so the twin is put right from here.
 function twinIsOld(model) {
-  const cell = notebookOf(model)?.cells?.get(ownCell(model));
-  return cell && ![...outputsOf(cell)].some(output => String(output.data["text/html"] ?? "").includes(model.get("stamp")));
+  const outputs = ownOutputs(model);
+  return outputs.length > 0 && !outputs.some(output => holds(output, model.get("stamp")));
 }
 
 function renewTwin(model, html) {
-  const cell = notebookOf(model)?.cells?.get(ownCell(model)), id = model.get("twin_id");
-  for (const output of outputsOf(cell ?? {})) {
-    if (String(output.data["text/html"] ?? "").includes(id)) output.setData({ data: { ...output.data, "text/html": html } });
+  for (const output of ownOutputs(model)) {
+    if (holds(output, model.get("twin_id"))) output.setData({ data: { ...output.data, "text/html": html } });
   }
 }
 
@@ -163,6 +179,7 @@ function renewTwin(model, html) {
 function dragging(el, send) {
   let held = null;
   const listen = (type, act) => el.addEventListener(type, event => act(event, event.target.closest?.("[data-card]")));
+  const ours = event => held && (event.preventDefault(), event.stopPropagation(), true);
   listen("dragstart", (event, card) => {
     if (!card) return;
     held = card;
@@ -171,16 +188,9 @@ function dragging(el, send) {
     event.dataTransfer.setData("application/x-mlwork-card", card.dataset.card);
     card.classList.add("mlw-held");
   });
-  listen("dragover", (event, card) => {
-    if (!held) return;
-    event.preventDefault();
-    event.stopPropagation();
-    mark(el, card, event);
-  });
+  listen("dragover", (event, card) => ours(event) && mark(el, card, event));
   listen("drop", (event, card) => {
-    if (!held) return;
-    event.preventDefault();
-    event.stopPropagation();
+    if (!ours(event)) return;
     const from = Number(held.dataset.card), before = card ? Number(card.dataset.card) + (isBelow(card, event) ? 1 : 0) : Infinity;
     const last = el.querySelectorAll("[data-card]").length - 1, to = Math.min(before > from ? before - 1 : before, last);
     if (to !== from) send({ do: "move", i: from, to });
@@ -206,8 +216,7 @@ function cardKey(event, lab) {
   const cards = [...card.parentNode.querySelectorAll("[data-card]")], at = cards.indexOf(card), name = card.getAttribute("aria-label");
   const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
   if (event.key === " ") {
-    if (lab.lifted === null) lab.lifted = { from: at };
-    else lab.lifted = null;
+    lab.lifted = lab.lifted ? null : { from: at };
     card.classList.toggle("mlw-lifted", lab.lifted !== null);
     lab.say(lab.lifted ? `${name}: lifted; arrows move it, Space puts it down, Escape puts it back` : `${name}: put down`);
   } else if (event.key === "Escape" && lab.lifted) {
@@ -216,8 +225,7 @@ function cardKey(event, lab) {
     lab.lifted = null;
     lab.say(`${name}: put back`);
   } else if (step && lab.lifted) {
-    const to = at + step;
-    if (to >= 0 && to < cards.length) lab.send({ do: "move", i: at, to });
+    if (cards[at + step]) lab.send({ do: "move", i: at, to: at + step });
   } else if (step) {
     cards[at + step]?.focus();
   } else if (event.key === "Enter") {
@@ -260,7 +268,18 @@ class LabView {
     showPart(place, this.model.get(name));
     for (const input of place.querySelectorAll("[data-local='search']")) if (input.value) LOCAL.search(input, this.root);
     for (const button of place.querySelectorAll("[data-local='sort'][data-order]")) orderRows(button);
+    this.paint();
     this.soon("twin", 1500, () => twinIsOld(this.model) && this.send({ do: "twin" }));
+  }
+
+  // Show the dial's position, wherever a number or a mark comes from it.
+  paint() {
+    const slider = this.root.querySelector("[data-local='dial']"), bytes = this.model.get("table");
+    if (!slider || !bytes?.byteLength) return;
+    const table = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    const rows = table.length / slider.dataset.columns, at = column => table[column * rows + Number(slider.value)];
+    for (const place of this.root.querySelectorAll("[data-cut]")) place.textContent = worded(place.dataset, at);
+    for (const mark of this.root.querySelectorAll("[data-xy] .mlw-mark")) moveMark(mark, at);
   }
 
   // What was refused is not what is: controls go back, and only a field keeps what was typed, to be mended.
@@ -298,7 +317,6 @@ class LabView {
   }
 
   say(text, wrong = false) {
-    if (!this.status) return;
     this.status.textContent = text;
     this.status.classList.toggle("mlw-wrong", Boolean(wrong));
   }
@@ -340,16 +358,17 @@ class LabView {
     const input = event.target;
     if (input.dataset.local) return LOCAL[input.dataset.local](input, this.root, this);
     if (input.type !== "range" || !input.dataset.set) return;
-    const shown = input.parentNode.querySelector("output");
-    if (shown) shown.value = input.value;
-    this.soon(`${input.dataset.set} ${input.dataset.i} ${input.dataset.name}`, SLIDER_MS, () => this.set(input));
+    for (const shown of input.parentNode.querySelectorAll("output")) shown.value = input.value;
+    this.setSoon(input, SLIDER_MS);
   }
 
   changed(event) {
-    const input = event.target;
-    if (!input.dataset.set) return;
-    clearTimeout(this.timers.get(`${input.dataset.set} ${input.dataset.i} ${input.dataset.name}`));
-    this.set(input);
+    if (event.target.dataset.set) this.setSoon(event.target, 0);
+  }
+
+  setSoon(input, after) {
+    const { set, i, name } = input.dataset;
+    this.soon(`${set} ${i} ${name}`, after, () => this.set(input));
   }
 
   set(input) {
