@@ -223,6 +223,8 @@ def evaluate(
             got,
             "model = fit(split, recipe, …)",
         )
+    if metric is None and model.classes is not None and not hasattr(model.pipeline, "predict_proba"):
+        metric = "balanced_accuracy"  # labels are all there is
     metric = check_metric(metric, model.task)
     found = out_of_fold(split, model) if oof is None else from_predictions(split, model, oof)
     return _report(split, model, found, _open(split, model, metric) if open_test else None, metric)

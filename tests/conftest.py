@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import skops.io  # noqa: F401  what it trusts is listed on import: before a test enables an experimental estimator
 
+pytest_plugins = ["browser_page"]
+
 
 @pytest.fixture(autouse=True)
 def own_ledger(tmp_path_factory, monkeypatch):

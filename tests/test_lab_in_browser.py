@@ -1,10 +1,9 @@
 """The labs in a real JupyterLab and Notebook in a real browser: by mouse, by keyboard, in light and dark, over a restart and a reload."""
 
-import os
-
 import pytest
-from jupyter_page import FLAGS, NotebookPage, browser_path, jupyter
-from playwright.sync_api import Error, expect, sync_playwright
+from browser_page import page_of, soon
+from jupyter_page import jupyter
+from playwright.sync_api import expect
 
 START = """import os
 os.environ["MLWORK_PROGRESS"] = "0"
@@ -16,61 +15,11 @@ recipe = Recipe.suggest(known, split.train.findings)
 lab = PreprocessLab(split, recipe, known)"""
 
 
-def started(playwright):
-    "Start the browser; where there is none, skip the test, but never in CI."
-    try:
-        return playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
-    except Error as e:
-        if os.environ.get("MLWORK_BROWSER"):
-            raise
-        pytest.skip(f"no Chromium to start: {str(e).splitlines()[0]}")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = started(playwright)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("notebooks")
-    with jupyter(folder) as url:
-        yield url, folder
-
-
-def page_of(browser, url, folder, app):
-    context = browser.new_context(viewport={"width": 1600, "height": 1400}, permissions=["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    return context, page, NotebookPage(page, url, folder, app)
-
-
-@pytest.fixture
-def notebook(browser, served):
-    context, page, opened = page_of(browser, *served, "lab")
-    yield opened
-    assert not [line for line in opened.console if "favicon" not in line], opened.console
-    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
-    context.close()
-
-
 @pytest.fixture
 def lab(notebook, request):
     notebook.open(f"{request.node.name[:40].replace('[', '_').replace(']', '')}.ipynb", START, "lab")
     expect(notebook.page.locator(".mlw-lab [data-card]").first).to_be_visible()
     return notebook
-
-
-def recipe_is(lab, code):
-    "Whether an expression of `lab.recipe` and `recipe` holds in the kernel, soon."
-    for _ in range(40):
-        if (found := lab.py(f"print({code})")) == "True":
-            return True
-        lab.page.wait_for_timeout(100)
-    raise AssertionError(f"{code}: {found}")
 
 
 def cards(lab):
@@ -86,13 +35,13 @@ def test_by_mouse_suggest_edit_reorder_undo_score_and_take_the_code(lab):
     card_of(lab, 'clip_outliers("floor")').locator("code").click()
     knob = page.locator("select[data-name=method]")
     knob.select_option("quantile")
-    recipe_is(lab, "any(getattr(s, 'method', '') == 'quantile' for s in lab.recipe.steps)")
+    soon(lab, "any(getattr(s, 'method', '') == 'quantile' for s in lab.recipe.steps)")
     expect(page.locator("[data-part=seen]")).to_contain_text("learned: from")
     last = cards(lab).count() - 1
     cards(lab).nth(last).drag_to(cards(lab).nth(last - 1), target_position={"x": 20, "y": 2})
-    recipe_is(lab, "type(lab.recipe.steps[-1]).__name__ == 'impute'")
+    soon(lab, "type(lab.recipe.steps[-1]).__name__ == 'impute'")
     page.get_by_role("button", name="undo", exact=True).click()
-    recipe_is(lab, "type(lab.recipe.steps[-1]).__name__ == 'scale'")
+    soon(lab, "type(lab.recipe.steps[-1]).__name__ == 'scale'")
     page.get_by_role("button", name="does it help?").click()
     expect(page.locator("[data-part=worth]")).to_contain_text("the first of its kind", timeout=60_000)
     page.get_by_role("button", name="put into the next cell").click()
@@ -108,20 +57,20 @@ def test_by_keyboard_alone(lab):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Space")
     page.keyboard.press("ArrowUp")
-    recipe_is(lab, "str(lab.recipe.steps[0]) == str(recipe.steps[1])")
+    soon(lab, "str(lab.recipe.steps[0]) == str(recipe.steps[1])")
     expect(page.locator(".mlw-lab [data-status]")).to_contain_text("position 1 of")
     page.keyboard.press("Space")
     assert page.evaluate("() => document.activeElement.dataset.card") == "0"
     page.keyboard.press("Enter")
     expect(page.locator("[data-part=steps] .mlw-fields")).to_be_visible()
     page.keyboard.press("Delete")
-    recipe_is(lab, "len(lab.recipe.steps) == len(recipe.steps) - 1")
+    soon(lab, "len(lab.recipe.steps) == len(recipe.steps) - 1")
     for key in ("b", "a", "d", "d", "j"):  # Jupyter's own: insert, delete and leave a cell
         page.keyboard.press(key)
     assert len(lab.cells()) == before
     page.get_by_role("button", name="undo", exact=True).focus()
     page.keyboard.press("Enter")
-    recipe_is(lab, "len(lab.recipe.steps) == len(recipe.steps)")
+    soon(lab, "len(lab.recipe.steps) == len(recipe.steps)")
     page.keyboard.press("Control+s")
 
 
@@ -133,7 +82,7 @@ def test_a_slider_that_is_dragged_ends_where_the_hand_ends(lab):
     for _ in range(30):
         page.keyboard.press("ArrowRight")
     shown = slider.input_value()
-    recipe_is(lab, f"any(getattr(s, 'width', None) == {float(shown)} for s in lab.recipe.steps)")
+    soon(lab, f"any(getattr(s, 'width', None) == {float(shown)} for s in lab.recipe.steps)")
     assert page.evaluate("() => document.activeElement.dataset.name") == "width"
 
 
@@ -144,7 +93,7 @@ def test_columns_are_searched_sorted_marked_and_given_another_role(lab):
     expect(rows).to_have_count(3)
     page.get_by_label("mark floor").check()
     page.locator("[data-part=columns] select[data-column=floor]").select_option("ordinal")
-    recipe_is(lab, "lab.recipe.roles['floor'] == 'ordinal' and lab.marked == {'floor'}")
+    soon(lab, "lab.recipe.roles['floor'] == 'ordinal' and lab.marked == {'floor'}")
     expect(rows).to_have_count(3)
     page.get_by_label("search columns").fill("")
     page.locator("button[data-by=distinct]").click()
@@ -157,7 +106,7 @@ def test_many_quick_events_are_each_done_once(lab):
     total = int(lab.py("print(len(lab.recipe.steps))"))
     lab.page.evaluate("() => { for (let i = 0; i < 12; i++) document.querySelector('[data-card] button[data-do=duplicate]').click(); }")
     expect(buttons).to_have_count(total + 12)
-    recipe_is(lab, f"len(lab.recipe.steps) == {total + 12} and len(lab._past) == 12")
+    soon(lab, f"len(lab.recipe.steps) == {total + 12} and len(lab._past) == 12")
 
 
 def test_while_a_cell_runs_the_lab_answers_or_says_that_it_waits(lab):
@@ -171,7 +120,7 @@ def test_while_a_cell_runs_the_lab_answers_or_says_that_it_waits(lab):
         || document.querySelector('.mlw-lab [data-status]').textContent.includes('the kernel is running a cell')""",
         timeout=2_500,
     )
-    recipe_is(lab, "lab.recipe.steps[0].off")
+    soon(lab, "lab.recipe.steps[0].off")
     expect(page.locator("[data-card]").first).to_have_attribute("class", "mlw-off")
 
 
@@ -179,19 +128,19 @@ def test_what_is_refused_does_not_stay_on_the_page(lab):
     page = lab.page
     card_of(lab, 'clip_outliers("floor")').locator("code").click()
     page.locator("select[data-name=method]").select_option("quantile")
-    recipe_is(lab, "any(getattr(s, 'method', '') == 'quantile' for s in lab.recipe.steps)")
+    soon(lab, "any(getattr(s, 'method', '') == 'quantile' for s in lab.recipe.steps)")
     slider = page.locator("input[type=range][data-name=width]")
     slider.focus()
     page.keyboard.press("End")
     expect(page.locator(".mlw-lab [data-status]")).to_contain_text("width must be below 0.5")
     expect(slider).to_have_value("0.01")
-    recipe_is(lab, "all(getattr(s, 'width', None) is None for s in lab.recipe.steps)")
+    soon(lab, "all(getattr(s, 'width', None) is None for s in lab.recipe.steps)")
 
 
 def test_after_a_restart_the_code_gives_the_lab_again(lab):
     page = lab.page
     page.locator("[data-card] button[data-do=remove]").first.click()
-    recipe_is(lab, "len(lab.recipe.steps) == len(recipe.steps) - 1")
+    soon(lab, "len(lab.recipe.steps) == len(recipe.steps) - 1")
     page.get_by_role("button", name="put into the next cell").click()
     expect(page.locator(".jp-Cell")).to_have_count(3)
     source = lab.cells()[-1]
@@ -210,7 +159,7 @@ def test_the_twin_stays_current_over_a_reload_and_is_all_that_is_stored(lab):
     lab.ready()
     page.locator("[data-card] button[data-do=remove]").first.wait_for()
     page.locator("[data-card] button[data-do=remove]").first.click()
-    recipe_is(lab, "len(lab.recipe.steps) == len(recipe.steps) - 1")
+    soon(lab, "len(lab.recipe.steps) == len(recipe.steps) - 1")
     count = int(lab.py("print(len(lab.recipe.steps))"))
     stored = """() => { const cell = window.jupyterapp.shell.currentWidget.content.model.cells.get(1); let html = '';
         for (let j = 0; j < cell.outputs.length; j++) html += String(cell.outputs.get(j).data['text/html'] ?? ''); return html; }"""
@@ -219,12 +168,14 @@ def test_the_twin_stays_current_over_a_reload_and_is_all_that_is_stored(lab):
     assert "mlw-twin" in twin and "<svg" not in twin
 
 
-@pytest.mark.parametrize("width", [700, 1100, 2000])
+@pytest.mark.parametrize("width", [600, 1100, 2000])
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_it_fits_and_can_be_read(notebook, width, theme):
     notebook.page.set_viewport_size({"width": width, "height": 1000})
     notebook.open(f"looks{width}{theme[-4:].strip()}.ipynb", START, "lab")
     notebook.command("apputils:change-theme", theme=theme)
+    if width == 600:
+        notebook.command("application:toggle-left-area")
     notebook.page.wait_for_timeout(500)
     root = notebook.page.locator(".mlw-lab")
     assert root.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
@@ -245,7 +196,7 @@ def test_the_main_path_in_notebook_7(browser, tmp_path):
         cards(notebook).nth(0).focus()
         for key in ("Space", "ArrowDown", "Space", "b", "a", "j"):
             page.keyboard.press(key)
-        recipe_is(notebook, "str(lab.recipe.steps[1]) == str(recipe.steps[0])")
+        soon(notebook, "str(lab.recipe.steps[1]) == str(recipe.steps[0])")
         assert len(notebook.cells()) == before
         page.get_by_role("button", name="put into the next cell").click()
         expect(page.locator(".jp-Cell")).to_have_count(before + 1)

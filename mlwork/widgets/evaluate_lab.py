@@ -55,21 +55,22 @@ class _Choosing:
         self.cut = cut
         if self.threshold is not None:
             self.rows = self._report.oof.at(self.threshold)
+
+    def _choose(self, cut):
+        self.moved = True
+        self._move(cut)
+        if self.threshold is not None:
             self._look()
 
-    def _take(self, setting):
-        self.moved = True
-        self._move(self.dial.find(setting))
-
     def do_cut(self, value, **_):
-        self.moved = True
-        self._move(min(max(int(value), 0), len(self.dial) - 1))
+        self._choose(min(max(int(value), 0), len(self.dial) - 1))
 
     def do_goal(self, goal, **_):
         oof = self._report.oof
         share = self.goals.get(goal)
         costs = goal == "cost"
-        self._take(oof.costs(**self.costs, label=self.label).threshold if costs else oof.best_threshold(goal, share, self.label))
+        found = oof.costs(**self.costs, label=self.label).threshold if costs else oof.best_threshold(goal, share, self.label)
+        self._choose(self.dial.find(found))
 
     def do_share(self, name, value, **_):
         self.goals = self.goals | {name: _number(value, name, 1)}
@@ -364,7 +365,7 @@ class EvaluateLab(_Showing, Lab):
         oof = report.oof
         self._report, self.others, self.rows = report, dict(others or {}), oof
         self.dial, self.cut, self.moved = None, 0, False  # the positions, the one chosen, whether a hand has chosen it
-        self.label = oof.classes[0] if oof.data.task == "multiclass" else None  # the class that is taken against the rest
+        self.label = self._cells()[0] if oof.data.task == "multiclass" else None  # the class that is taken against the rest
         self.relative, self.costs = True, {"fp": 1.0, "fn": 10.0}  # tolerances as shares; costs of a false alarm and of a missed case
         self.goals = {"recall": 0.8, "precision": 0.8, "capacity": 0.1}
         self.looks = {"looks": max(len(oof) // 10, 1), "rows": len(oof)}
@@ -376,6 +377,7 @@ class EvaluateLab(_Showing, Lab):
         self.changes, self.gaps, self.opened, self._wanted = {}, None, None, False
         super().__init__(kind="mlw-evaluate", frame=_FRAME)
         self._build(self._start())
+        self._look()
         self.show()
 
     def _start(self):
@@ -410,8 +412,8 @@ class EvaluateLab(_Showing, Lab):
             yield f"report.oof.tolerances(relative={self.relative})"
         else:
             yield "report.oof.thresholds()"
-        columns = [self.column, self.second] if self.second else self.column or None
-        yield f"report.slices({columns!r}, metric={self.metric!r})"
+        columns = [self.column, self.second] if self.second else self.column
+        yield f"report.slices({f'{columns!r}, ' if columns else ''}metric={self.metric!r})"
         if self.of is not None:
             yield f"report.errors(8, of={self.of!r})"
         if self.chosen is not None:

@@ -306,5 +306,6 @@ class Lab(Shown):
 
     def close(self):
         "Close the lab and give up what it is working on."
-        self.worker.stop()
+        if hasattr(self, "worker"):  # a lab that was refused has none
+            self.worker.stop()
         super().close()

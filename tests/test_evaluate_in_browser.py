@@ -1,0 +1,145 @@
+"""The evaluation lab in a real JupyterLab: the threshold by mouse and keyboard, the way down to a row, the code in a fresh kernel."""
+
+import json
+
+import pytest
+from browser_page import soon
+from playwright.sync_api import expect
+
+START = """import os
+os.environ["MLWORK_PROGRESS"] = "0"
+from mlwork.all import *
+from mlwork.widgets import EvaluateLab
+data = load("sample:rentals").drop_duplicates().with_roles(**dict.fromkeys(("days_on_market", "bonus_eur", "price_per_m2"), "ignored"))
+split = holdout(data, by="time", time="listed_on", test="3 months", group="building")
+report = evaluate(fit(split, model="logistic"), split)
+lab = EvaluateLab(report)"""
+
+
+@pytest.fixture
+def lab(notebook, request):
+    notebook.open(f"evaluate_{request.node.name[:30]}.ipynb", START, "lab")
+    expect(notebook.page.locator(".mlw-lab [data-local=dial]")).to_be_visible()
+    return notebook
+
+
+def shown(lab):
+    return lab.page.locator(".mlw-lab [data-cut]").evaluate_all("all => all.map(e => e.textContent)")
+
+
+def test_the_page_says_what_python_says_at_every_position(lab):
+    slider = lab.page.locator("[data-local=dial]")
+    for position in (0, 57, 250, 431, 499):
+        slider.evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input', {bubbles: true})); }", str(position))
+        here = shown(lab)
+        slider.dispatch_event("change")
+        soon(lab, f"lab.cut == {position}")
+        texts = json.loads(lab.py("import re, json\nprint(json.dumps(re.findall(r'data-cut[^>]*>([^<]*)<', lab.choice)))"))
+        assert here == texts and len(texts) >= 14
+        assert float(lab.py("print(lab.threshold)")) == pytest.approx(float(here[0]), abs=0.02)
+
+
+def test_marks_move_along_the_curves(lab):
+    ring = lab.page.locator("[data-part=curves] circle.mlw-mark").first
+    slider = lab.page.locator("[data-local=dial]")
+    slider.focus()
+    lab.page.keyboard.press("Home")
+    low = float(ring.get_attribute("cx"))
+    lab.page.keyboard.press("End")
+    assert float(ring.get_attribute("cx")) < low - 100
+    lines = lab.page.locator("[data-part=curves] line.mlw-mark").evaluate_all(
+        "all => all.map(e => e.getAttribute('x1') === e.getAttribute('x2'))"
+    )
+    assert lines == [True, True]
+    soon(lab, "lab.cut == len(lab.dial) - 1")
+
+
+def test_the_threshold_moves_while_the_kernel_is_busy(lab):
+    lab.page.evaluate(
+        "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code: 'import time; time.sleep(3)'}); }"
+    )
+    before = shown(lab)
+    slider = lab.page.locator("[data-local=dial]")
+    slider.focus()
+    for _ in range(25):
+        lab.page.keyboard.press("ArrowLeft")
+    assert shown(lab)[0] != before[0]
+    position = slider.input_value()
+    soon(lab, f"lab.cut == {position}")
+    assert slider.input_value() == position
+
+
+def test_by_mouse_from_a_purpose_to_a_row_and_back_from_the_code(lab):
+    page = lab.page
+    page.get_by_role("button", name="I can look at").click()
+    soon(lab, "lab.moved and lab.dial.at(lab.cut).acted <= 0.1")
+    page.get_by_label("metric", exact=True).select_option("accuracy")
+    page.get_by_label("column", exact=True).select_option("city")
+    first = page.locator("[data-part=where] tbody button").first
+    expect(first).to_have_text("Quellfurt")
+    first.click()
+    page.locator("[data-part=found] tbody button").first.click()
+    expect(page.locator("[data-part=one]")).to_contain_text("the average training row has")
+    page.get_by_label("what if energy_kwh").fill("30")
+    page.get_by_label("what if energy_kwh").press("Tab")
+    expect(page.locator("[data-part=one]")).to_contain_text("→")
+    page.get_by_role("button", name="put into the next cell").click()
+    expect(page.locator(".jp-Cell")).to_have_count(3)
+    source = lab.cells()[-1]
+    numbers = lab.py("print(lab.numbers, round(lab.report.oof.scores['f1'].value, 9))")
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    lab.ready()
+    lines = [line for line in source.splitlines() if "what_if" in line or "at(" in line]
+    again = lab.py(f"{START}\n{lines[0]}\nnumbers = {lines[1]}\nprint(numbers, round(report.oof.scores['f1'].value, 9))")
+    assert again == numbers
+    assert lab.py("print(f'threshold={EvaluateLab(report).threshold!r}')") in lines[0]
+
+
+def test_by_keyboard_alone(lab):
+    page = lab.page
+    before = len(lab.cells())
+    page.locator("[data-local=dial]").focus()
+    page.keyboard.press("ArrowRight")
+    for key in ("b", "a", "d", "d", "j"):  # Jupyter's own: insert, delete and leave a cell
+        page.keyboard.press(key)
+    assert len(lab.cells()) == before
+    page.get_by_role("button", name="least cost").focus()
+    page.keyboard.press("Enter")
+    soon(lab, "lab.moved and lab.threshold < 0.3")
+    page.get_by_role("button", name="missed").focus()
+    page.keyboard.press("Space")
+    rows = page.locator("[data-part=found] tbody button")
+    expect(rows).to_have_count(8)
+    rows.first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-part=one]")).to_contain_text("the average training row has")
+    page.get_by_role("button", name="Open the test set").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-part=test]")).to_contain_text("seen once", timeout=30_000)
+    soon(lab, "split.times_opened == 1")
+
+
+def test_what_cannot_be_had_is_said_and_goes_back(lab):
+    page = lab.page
+    field = page.get_by_label("precision at least")
+    field.fill("0.999")
+    field.press("Enter")
+    expect(page.locator(".mlw-lab [data-status]")).to_contain_text("within reach")
+    soon(lab, "not lab.moved")
+
+
+@pytest.mark.parametrize("width", [600, 1100, 2000])
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_it_fits_and_can_be_read(notebook, width, theme):
+    notebook.page.set_viewport_size({"width": width, "height": 1000})
+    notebook.open(f"evaluate{width}{theme[-4:].strip()}.ipynb", START, "lab")
+    notebook.command("apputils:change-theme", theme=theme)
+    if width == 600:
+        notebook.command("application:toggle-left-area")
+    notebook.page.wait_for_timeout(500)
+    root = notebook.page.locator(".mlw-lab")
+    assert root.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    names = root.locator("button, select, input").evaluate_all(
+        "all => all.filter(e => !(e.textContent || e.getAttribute('aria-label') || e.placeholder)).map(e => e.outerHTML)"
+    )
+    assert not names, names[:3]
