@@ -54,7 +54,7 @@ def main():
     parser.add_argument("--readme-only", action="store_true")
     args = parser.parse_args()
     os.chdir(ROOT)
-    os.environ["MLWORK_LEDGER"] = tempfile.mkdtemp()
+    os.environ |= {"MLWORK_LEDGER": tempfile.mkdtemp(), "MLWORK_PROGRESS": "0"}  # a progress bar shows on slow machines only
     if not args.readme_only:
         nbdev_export()
         every = (p for p in sorted((ROOT / "nbs").rglob("*.ipynb")) if ".ipynb_checkpoints" not in p.parts)

@@ -179,7 +179,7 @@ def findings_html(findings: Iterable[Finding]) -> str:  # findings: in any order
     for f in Findings(findings).worst_first():
         do = f"<pre style='margin:.3em 0;white-space:pre-wrap'>{e(f.do)}</pre>" if f.do else ""
         rows.append(
-            f"<tr class='mlw-{f.severity}'><td style='white-space:nowrap'>{_MARK[f.severity]} {f.severity}</td><td style='white-space:nowrap'><code>{f.code}</code></td>"
+            f"<tr class='mlw-{f.severity}'><td style='white-space:nowrap'>{_MARK[f.severity]} {f.severity}</td><td><code style='white-space:nowrap'>{f.code}</code></td>"
             f"<td style='text-align:left'><details><summary><b>{e(f.name)}</b>{' · ' + e(', '.join(f.columns)) if f.columns else ''}: {e(f.seen)}"
             f"</summary><p style='margin:.3em 0'>{e(f.why)}</p>{do}</details></td></tr>"
         )

@@ -98,7 +98,7 @@ def _legend(labels, top=10, width=360) -> tuple[str, float]:
     "Write a legend in lines; gives it and the height it takes."
     parts, x, y = [], 4, top
     for i, label in enumerate(labels):
-        label = _shorten(label, 34)
+        label = _shorten(label, int(width - 18) // 6)
         if x + 18 + 6 * len(label) > width and x > 4:
             x, y = 4, y + 15
         parts.append(_rect(x, y - 8, 10, 10, colour(i)) + _text(x + 14, y + 1, label, "start"))
@@ -227,7 +227,8 @@ def svg_intervals(
     body = [_dot(*row, 22 * i + 14, left, place, letters) for i, row in enumerate(rows)]
     if reference is not None:
         body.append(_line(place(reference), 2, place(reference), y, 0.6, "stroke-dasharray='4 3'"))
-    body.append(_axis_x(low, high, place, y, 4, label, (left + width) / 2))
+    middle = min((left + width) / 2, width - 3 * len(label))  # a long name stays inside
+    body.append(_axis_x(low, high, place, y, 4, label, middle))
     return svg("".join(body), title or f"{len(rows)} estimates with intervals", width, y + (36 if label else 20))
 
 # %% ../nbs/00d_show.ipynb #3cb64f03

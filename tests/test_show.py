@@ -1,6 +1,7 @@
 """Pages and drawings: well formed, self-contained, safe with any text, and drawn from nothing at all without failing."""
 
 import math
+import re
 import xml.etree.ElementTree as ET
 
 import pandas as pd
@@ -70,3 +71,12 @@ def test_ticks_are_few_rising_and_inside(low, high):
     found = ticks(low, high)
     assert 1 <= len(found) <= 12 and found == sorted(found)
     assert all(low <= t <= high * (1 + 1e-9) for t in found)
+
+
+def test_long_names_stay_inside_a_drawing():
+    "A letter is about 5.5 units wide; names of an axis stand around their place, those of a legend begin at it."
+    unit, label = "loss of ROC AUC when the column is shuffled", "median and middle 80 % of truth - prediction"
+    drawn = svg_intervals([("distance_center_km", 0.1, 0.0, 0.2)], label=unit)
+    middle = float(re.search(rf"<text x='([\d.]+)'[^>]*>{unit}<", drawn)[1])
+    assert middle + 5.5 * len(unit) / 2 < 360
+    assert f">{label}<" in svg_lines([{"x": [0, 1], "y": [0, 1], "label": label}])
