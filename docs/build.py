@@ -25,8 +25,10 @@ def _title(raw):
 
 
 def _signature(cell):
-    "Turn the output of show_doc into text of the page."
+    "Turn the output of show_doc into text of the page, and leave directives out of all other code."
     found = [o.data["text/markdown"] for o in cell.get("outputs", []) if "text/markdown" in o.get("data", {})]
+    if cell.cell_type == "code":
+        cell.source = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.MULTILINE)  # what only nbdev and Quarto read
     if cell.cell_type != "code" or "show_doc(" not in cell.source or not found:
         return cell
     return nbformat.v4.new_markdown_cell("".join(found[0]).lstrip("- \n"))
