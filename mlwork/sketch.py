@@ -276,7 +276,12 @@ def merge_distinct(
     if len(hashes) < POINTS:
         return {"distinct": len(hashes), "distinct_exact": True, "hashes": _pack(hashes)}
     crowded = (POINTS - 1) / ((float(hashes[POINTS - 1]) + 1) / 2.0**64)
-    return {"distinct": max(round(crowded), a["distinct"], b["distinct"]), "distinct_exact": False, "hashes": _pack(hashes[:POINTS])}
+    most = a["distinct"] + b["distinct"]
+    return {
+        "distinct": min(max(round(crowded), a["distinct"], b["distinct"]), most),
+        "distinct_exact": False,
+        "hashes": _pack(hashes[:POINTS]),
+    }
 
 # %% ../nbs/00f_sketch.ipynb #3bcf814b
 def count_distinct(
