@@ -100,7 +100,9 @@ _SCORES = ("precision", "recall", "f1", "false_alarm_rate")
 _ENDS = ("", "_low", "_high")
 
 
-def ends(name):
+def ends(
+    name: str,  # of a score, such as "recall"
+) -> list[str]:  # the columns of its value, low and high
     "Name the three columns of a score."
     return [name + end for end in _ENDS]
 

@@ -108,8 +108,8 @@ def _middle(rows, relative):
     return 0.1 if relative else float(rows.losses().median())
 
 # %% ../../nbs/widgets/02_evaluate.ipynb #0000000b
-class _Looking(_Choosing):
-    "What a hand can look at."
+class _Working(_Choosing):
+    "What is worked out on the side."
 
     def _look(self):
         "Cut the slices and the rows anew: the choice or the question is another one."
@@ -150,6 +150,17 @@ class _Looking(_Choosing):
         self.failed(error)
         self.show(soon=True)
 
+    def do_test(self, **_):
+        self._wanted = True
+        self._work()
+
+# %% ../../nbs/widgets/02_evaluate.ipynb #6167f00e
+_ALL, _NONE = "every column, the worst first", "and no other"
+
+
+class _Looking(_Working):
+    "What a hand can look at."
+
     def do_column(self, value, **_):
         self.column, self.second, self.of = ("" if value == _ALL else value), "", None
         self._look()
@@ -187,13 +198,6 @@ class _Looking(_Choosing):
 
     def do_along(self, value, **_):
         self.along = value
-
-    def do_test(self, **_):
-        self._wanted = True
-        self._work()
-
-
-_ALL, _NONE = "every column, the worst first", "and no other"
 
 # %% ../../nbs/widgets/02_evaluate.ipynb #0000000d
 class _ShowingChoice(_Looking):
@@ -326,6 +330,46 @@ class _Showing(_ShowingChoice):
             + element("pre", html.escape(self.code()), data_panel="code:mlwork", tabindex=0)
         )
 
+# %% ../../nbs/widgets/02_evaluate.ipynb #32089ef4
+class _Repeatable(_Showing):
+    "The choices, as a report and as code."
+
+    @property
+    def threshold(self) -> float | None:
+        "Give the threshold as it is now; None where there is none to be chosen."
+        if self.dial is None or self._report.oof.data.task != "binary":
+            return None
+        return short_threshold(self._report.oof.probability, self.dial.at(self.cut).threshold)
+
+    @property
+    def report(self) -> Report:
+        "Give the report at the choice as it is now."
+        return self._report.at(self.threshold) if self.moved and self.threshold is not None else self._report
+
+    def code(self) -> str:
+        "Write every choice as source: run it after the report has been made."
+        return "\n".join(self._lines()) + "\n"
+
+    def _lines(self):
+        if self.moved and self.threshold is not None:
+            yield f"report = report.at(threshold={self.threshold!r})"
+        elif self.label is not None:
+            yield f"report.oof.curve({self.label!r})"
+        elif self._report.oof.classes is None:
+            yield f"report.oof.tolerances(relative={self.relative})"
+        else:
+            yield "report.oof.thresholds()"
+        columns = [self.column, self.second] if self.second else self.column
+        yield f"report.slices({f'{columns!r}, ' if columns else ''}metric={self.metric!r})"
+        if self.of is not None:
+            yield f"report.errors(8, of={self.of!r})"
+        if self.chosen is not None:
+            yield f"report.explain_row({self.chosen!r})"
+        if self.changes:
+            yield f"report.what_if({self.chosen!r}, **{self.changes!r})"
+        if self.opened is not None:
+            yield "report = report.open_test()"
+
 # %% ../../nbs/widgets/02_evaluate.ipynb #00000011
 _FRAME = """<div class='mlw-grid2'>
 <section class='mlw-box' data-part='choice' aria-label='choice'></section>
@@ -339,7 +383,7 @@ _FRAME = """<div class='mlw-grid2'>
 <p data-status role='status' aria-live='polite'></p>"""
 
 # %% ../../nbs/widgets/02_evaluate.ipynb #00000012
-class EvaluateLab(_Showing, Lab):
+class EvaluateLab(_Repeatable, Lab):
     "A report in the hand: choose on rows that the model has not seen, find where it fails, then confirm."
 
     parts: ClassVar[dict] = {
@@ -386,42 +430,6 @@ class EvaluateLab(_Showing, Lab):
             return _middle(self._report.oof, self.relative)
         frozen = threshold_of(self._report.model)
         return 0.5 if frozen is None else frozen
-
-    @property
-    def threshold(self) -> float | None:
-        "Give the threshold as it is now; None where there is none to be chosen."
-        if self.dial is None or self._report.oof.data.task != "binary":
-            return None
-        return short_threshold(self._report.oof.probability, self.dial.at(self.cut).threshold)
-
-    @property
-    def report(self) -> Report:
-        "Give the report at the choice as it is now."
-        return self._report.at(self.threshold) if self.moved and self.threshold is not None else self._report
-
-    def code(self) -> str:
-        "Write every choice as source: run it after the report has been made."
-        return "\n".join(self._lines()) + "\n"
-
-    def _lines(self):
-        if self.moved and self.threshold is not None:
-            yield f"report = report.at(threshold={self.threshold!r})"
-        elif self.label is not None:
-            yield f"report.oof.curve({self.label!r})"
-        elif self._report.oof.classes is None:
-            yield f"report.oof.tolerances(relative={self.relative})"
-        else:
-            yield "report.oof.thresholds()"
-        columns = [self.column, self.second] if self.second else self.column
-        yield f"report.slices({f'{columns!r}, ' if columns else ''}metric={self.metric!r})"
-        if self.of is not None:
-            yield f"report.errors(8, of={self.of!r})"
-        if self.chosen is not None:
-            yield f"report.explain_row({self.chosen!r})"
-        if self.changes:
-            yield f"report.what_if({self.chosen!r}, **{self.changes!r})"
-        if self.opened is not None:
-            yield "report = report.open_test()"
 
     def run(self) -> "EvaluateLab":
         "Wait for what is being worked out, as a script must."

@@ -144,7 +144,7 @@ def what_if_html(
 
 # %% ../../nbs/widgets/01b_looking.ipynb #00000013
 def why_html(
-    why: RowExplanation,
+    why: RowExplanation,  # of the row
 ) -> str:  # HTML
     "Write what made a prediction."
     asked = "" if why.label is None else f" of {html.escape(str(why.label))}"
