@@ -7,13 +7,15 @@ __all__ = ['learned', 'Passage', 'follow', 'outputs_of', 'Preview']
 
 # %% ../nbs/03ac_effect.ipynb #c8911bc3
 import html
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from .core import counted
+from .core import BadInput, MlworkError, counted
 from .stages import Scene, Step, fit_step
 
 # %% ../nbs/03ac_effect.ipynb #e2ef6174
@@ -63,6 +65,11 @@ class Passage:
             return list(self.after)
         return [c for c in self.after if c not in self.before or not self.after[c].equals(self.before[c])]
 
+    @cached_property
+    def became(self) -> dict[str, list[str]]:
+        "Tell for each column of `before` what it became."
+        return outputs_of(self.before, self.after)
+
     @property
     def gone(self) -> list[str]:
         "List the columns of `before` that are not there any more."
@@ -92,24 +99,34 @@ def _pass(step, columns, scene, frame, y):
     if step.drops_rows:
         keep = step.keep(frame, columns)
         frame, y = frame[keep], None if y is None else y[keep]
-    fitted, after = fit_step(step, columns, scene, frame, y)
+    try:
+        fitted, after = fit_step(step, columns, scene, frame, y)
+    except MlworkError:
+        raise
+    except Exception as e:  # scikit-learn's own words, with the step that they are about
+        must = f"{str(step)[:80]} must be able to read what the steps before it leave"
+        do = "put it behind the step that makes numbers or levels of these columns, or leave them out"
+        raise BadInput(must, f"{type(e).__name__}: {str(e)[:200]}", do) from e
     return Passage(step, tuple(columns), before, after, learned(fitted))
 
 # %% ../nbs/03ac_effect.ipynb #6d956241
 def outputs_of(
-    column: str,  # a column before
     before: Iterable[str],  # all names before
     after: Iterable[str],  # all names after
-) -> list[str]:  # names after, in their order
-    "Find what a column became: itself, and the new columns whose names begin with its name."
-    before = list(before)
-    return [c for c in after if c == column or c not in before and _origin(c, before) == column]
+) -> dict[str, list[str]]:  # for each name before: the names after, in their order
+    "Find what columns became: themselves, and the new columns whose names begin with theirs."
+    found = {c: [] for c in before}
+    for name in after:
+        if (origin := name if name in found else _origin(name, found)) is not None:
+            found[origin].append(name)
+    return found
 
 
 def _origin(name, before):
     "Find the column that a new one was made of: the longest that its name begins with."
     bare = name.removeprefix("missingindicator_")
-    return max((c for c in before if bare == c or bare.startswith((f"{c}_", f"{c}: "))), key=len, default=None)
+    ends = [len(bare), *(m.start() for m in re.finditer("_|: ", bare))]
+    return max((bare[:end] for end in ends if bare[:end] in before), key=len, default=None)
 
 # %% ../nbs/03ac_effect.ipynb #29ce7470
 @dataclass(frozen=True, repr=False)

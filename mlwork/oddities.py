@@ -69,7 +69,7 @@ def find_impossible(
         if rows and inside and rows <= max(1, 0.02 * entry["count"]):
             listed = ", ".join(map(_say, values[:6])) + (", …" if len(values) > 6 else "")
             limits = f"below {_say(low)}" if high == np.inf else f"outside {_say(low)} to {_say(high)}"
-            yield IMPOSSIBLE(f"{counted(rows, 'value')} {limits}, which {what} cannot have: {listed}", name, _clip(name))
+            yield IMPOSSIBLE(f"{counted(rows, 'value')} {limits}, which {what} cannot have: {listed}", name, _remedy(name, values, rows))
 
 
 def _say(value: float) -> str:
@@ -77,8 +77,17 @@ def _say(value: float) -> str:
     return f"{value:.0f}" if abs(value) < 1e15 and value == int(value) else short(value)
 
 
-def _clip(name) -> str:
-    return f"recipe = recipe.add(clip_outliers({json.dumps(name, ensure_ascii=False)}))"
+def _remedy(name, values, rows) -> str:
+    "Give the line that answers odd values: a code for 'unknown' is read as missing, others are clipped."
+    column = json.dumps(name, ensure_ascii=False)
+    if _is_code(values, rows):
+        return f'recipe = recipe.add(standardise_formats({column}, kind="numbers", missing=[{_say(values[0]).replace(",", "")}]), at=0)'
+    return f"recipe = recipe.add(clip_outliers({column}))"
+
+
+def _is_code(values, rows) -> bool:
+    "Tell whether one value that occurs often looks like 'unknown'."
+    return len(values) == 1 and rows > 2 and re.fullmatch(r"-?9+|-1", _say(values[0]).replace(",", "")) is not None
 
 # %% ../nbs/02ra_oddities.ipynb #b05c14cb
 APART = Kind(
@@ -120,10 +129,9 @@ def find_apart(
         if group:
             rows, values = group
             listed = ", ".join(map(_say, sorted(values)[:6])) + (", …" if len(values) > 6 else "")
-            code = len(values) == 1 and rows > 2 and re.fullmatch(r"-?9+|-1", _say(values[0]))
-            hint = "; this looks like a code for 'unknown'" if code else ""
+            hint = "; this looks like a code for 'unknown'" if _is_code(values, rows) else ""
             nine = f"; 98 % of all lie from {_say(q['0.01'])} to {_say(q['0.99'])}"
-            yield APART(f"{counted(rows, 'value')} far {side} all others: {listed}{nine}{hint}", name, _clip(name))
+            yield APART(f"{counted(rows, 'value')} far {side} all others: {listed}{nine}{hint}", name, _remedy(name, values, rows))
 
 # %% ../nbs/02ra_oddities.ipynb #9d3da557
 UNITS_MIXED = Kind(

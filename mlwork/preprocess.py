@@ -77,6 +77,7 @@ class standardise_formats(Step):
     kind: str = "auto"  # "numbers", "dates", "booleans" or "spellings"; "auto": by role, or spellings where these are given
     unit: str | None = None  # for numbers: the unit wanted, such as "m²"; others of its kind are converted
     decimal: str = "."  # for numbers: the decimal mark, "." or ","
+    missing: Any = ()  # for numbers: those that stand for "unknown", such as 999
     dayfirst: bool = True  # for dates: whether 3/7/2025 is the 3rd of July
     spellings: Any = ()  # for spellings: {as written: as meant}
 
@@ -87,6 +88,7 @@ class standardise_formats(Step):
     stateless = True
     options = {"kind": ("auto", *_KINDS), "decimal": (".", ",")}
     only_with = {"unit": ("kind", ("auto", "numbers")), "decimal": ("kind", ("auto", "numbers"))}
+    only_with |= {"missing": ("kind", ("auto", "numbers"))}
     only_with |= {"dayfirst": ("kind", ("auto", "dates")), "spellings": ("kind", ("auto", "spellings"))}
 
     def check(self):
@@ -96,6 +98,10 @@ class standardise_formats(Step):
             do = 'spellings={"PORT ÉMILE": "Port Émile"}'
             raise BadType("spellings must be a table from what is written to what is meant", repr(self.spellings), do) from e
         object.__setattr__(self, "spellings", tuple((str(a), str(b)) for a, b in pairs))
+        codes = self.missing if isinstance(self.missing, tuple) else (self.missing,)
+        if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in codes):
+            raise BadInput("missing must be numbers that stand for 'unknown'", repr(self.missing), "missing=[999]")
+        object.__setattr__(self, "missing", codes)
         if self.kind == "spellings" and not self.spellings:
             raise BadInput("spellings must say what is meant", "none", 'spellings={"PORT ÉMILE": "Port Émile"}')
 
@@ -116,7 +122,7 @@ class standardise_formats(Step):
 def _reader(step, kind):
     "Make the transformer that reads one kind."
     calls = {
-        "numbers": (read_numbers, {"unit": step.unit, "decimal": step.decimal}),
+        "numbers": (read_numbers, {"unit": step.unit, "decimal": step.decimal} | ({"missing": step.missing} if step.missing else {})),
         "dates": (read_dates, {"dayfirst": step.dayfirst}),
         "booleans": (read_booleans, None),
         "spellings": (read_spellings, {"table": dict(step.spellings)}),

@@ -201,6 +201,11 @@ def _check_table(recipe):
         if role not in ROLES:
             raise unknown("role", role, ROLES)
 
+# %% ../nbs/03b_recipe.ipynb #98ee81b7
+def _orders_of(recipe, roles):
+    "Give the orders of the columns that are ordinal."
+    return {c: order for c, order in recipe.orders.items() if roles.get(c) == "ordinal"}
+
 # %% ../nbs/03b_recipe.ipynb #ada0ca33
 class RecipeWork:
     "How a recipe becomes a pipeline and shows what it does."
@@ -220,11 +225,11 @@ class RecipeWork:
         roles = {c: self.roles[c] for c in self.features}
         for step in (s for s in self.steps if not s.off):
             columns = [c for c in choose(step.columns, self.roles | roles) if c in roles]
-            scene = Scene(roles, self.orders, model_needs)
+            scene = Scene(roles, _orders_of(self, roles), model_needs)
             yield step, columns, scene
             after = roles | step.becomes(columns, scene)
             roles = {c: role for c, role in after.items() if role is not None}
-        yield None, [], Scene(roles, self.orders, model_needs)
+        yield None, [], Scene(roles, _orders_of(self, roles), model_needs)
 
     def pipeline(self, model=None) -> Pipeline:  # model: an unfitted scikit-learn estimator, cloned; None for the preprocessing alone
         "Make the scikit-learn pipeline; of a frame it takes the columns of `features` and nothing else."

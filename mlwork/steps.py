@@ -183,9 +183,11 @@ def read_numbers(
     frame: pd.DataFrame,  # columns of text
     unit: str | None = None,  # as in `parse_numbers`
     decimal: str = ".",  # as in `parse_numbers`
+    missing: tuple = (),  # numbers that stand for "unknown", such as 999
 ) -> pd.DataFrame:
     "Read every column as numbers."
-    return pd.DataFrame({c: parse_numbers(frame[c], unit, decimal) for c in frame}, index=frame.index)
+    read = pd.DataFrame({c: parse_numbers(frame[c], unit, decimal) for c in frame}, index=frame.index)
+    return read.mask(read.isin(missing)) if missing else read
 
 # %% ../nbs/00c_steps.ipynb #1d7f5db0
 def read_dates(frame: pd.DataFrame, dayfirst: bool = True) -> pd.DataFrame:  # dayfirst: as in `parse_dates`; frame: columns of text

@@ -158,9 +158,18 @@ def answered(
     recipe: Recipe,  # suggested or your own
 ) -> Findings:  # those of them that a step of the recipe answers
     "Find what a recipe has already dealt with."
-    gone = {c for step, columns, _ in recipe.walk(Needs()) if isinstance(step, drop) for c in columns}
+    there = [(step, set(columns)) for step, columns, _ in recipe.walk(Needs()) if step is not None]
+    gone = {c for step, columns in there if isinstance(step, drop) for c in columns}
+
+    def covers(wanted):
+        "Whether a step of the same kind is pointed at the same columns, whatever its other parameters."
+        kind, meant = (
+            (type(wanted), getattr(wanted, "kind", None)),
+            {wanted.columns} if isinstance(wanted.columns, str) else {*wanted.columns},
+        )
+        return any((type(s), getattr(s, "kind", None)) == kind and meant <= columns for s, columns in there)
 
     def done(finding):
-        return bool(finding.columns) and set(finding.columns) <= gone or any(s in recipe.steps for s in _steps_in(finding.do))
+        return bool(finding.columns) and set(finding.columns) <= gone or any(s in recipe.steps or covers(s) for s in _steps_in(finding.do))
 
     return Findings(f for f in findings if done(f))

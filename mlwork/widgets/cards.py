@@ -164,7 +164,7 @@ def card(
     name = type(step).__name__
     buttons = [
         button(
-            "on" if step.off else "off",
+            "switch on" if step.off else "switch off",
             "switch",
             data_i=i,
             title="switch it on again" if step.off else "switch it off, and see what changes",

@@ -207,7 +207,9 @@ class Shown(anywidget.AnyWidget):
 
     def _twin_html(self):
         with self._lock:
-            return f"<div class='mlw-twin' data-id='{self.twin_id}' data-stamp='{self.stamp}'>{_HIDE}{as_pictures(self.twin())}</div>"
+            note = "<p><small>As it stood when it was last changed; run the cell to go on from here.</small></p>"
+            about = f"class='mlw-twin' data-id='{self.twin_id}' data-stamp='{self.stamp}'"
+            return f"<div {about}>{_HIDE}{note}{as_pictures(self.twin())}</div>"
 
     def _ipython_display_(self):
         from IPython.display import DisplayHandle, display

@@ -7,6 +7,7 @@ __all__ = ['place_of', 'PreprocessLab']
 
 # %% ../../nbs/widgets/01_preprocess.ipynb #b876ebd1
 import html
+import time
 from dataclasses import replace
 from typing import ClassVar
 
@@ -53,7 +54,7 @@ class _Editing:
     def _change(self, recipe, keys=None):
         "Put a recipe in the place of the one there is, which can be had back."
         keys = [self._new_key() for _ in recipe.steps] if keys is None else keys
-        self._past, self._future = [*self._past, (self._recipe, self._keys)], []
+        self._past, self._future, self._turning = [*self._past, (self._recipe, self._keys)], [], None
         self._take(recipe, keys)
 
     def _take(self, recipe, keys):
@@ -69,6 +70,7 @@ class _Editing:
 
     def do_undo(self, **_):
         if self._past:
+            self._turning = None
             self._future = [(self._recipe, self._keys), *self._future]
             self._past, before = self._past[:-1], self._past[-1]
             self._take(*before)
@@ -89,12 +91,20 @@ class _Editing:
             name = step.rpartition(".")[2]
             raise BadInput(f"{name} must know which columns are meant", "none marked", "mark them in the list of columns, then add it")
         self._insert(made(columns))
+        self.marked = frozenset()
 
     def _insert(self, step, at=None):
         at = place_of(self._recipe, step) if at is None else at
         key = self._new_key()
         self._change(self._recipe.add(step, at), [*self._keys[:at], key, *self._keys[at:]])
         self._opened = key
+        self._look_at_what(step)
+
+    def _look_at_what(self, step):
+        "Look at a column that a step changes."
+        meant = [c for c in choose(step.columns, self._recipe.roles) if c in self._recipe.features]
+        if meant and self.column not in meant:
+            self.column = meant[0]
 
     def do_answer(self, code, column, **_):
         for finding in self.findings:
@@ -109,9 +119,8 @@ class _Editing:
     def do_open(self, i, **_):
         key, step = self._keys[int(i)], self._recipe.steps[int(i)]
         self._opened = "" if self._opened == key else key
-        meant = [c for c in choose(step.columns, self._recipe.roles) if c in self._recipe.features] if self._opened else []
-        if meant and self.column not in meant:
-            self.column = meant[0]  # the one that it changes is looked at
+        if self._opened:
+            self._look_at_what(step)
 
 # %% ../../nbs/widgets/01_preprocess.ipynb #89022a06
 class _Turning(_Editing):
@@ -120,8 +129,14 @@ class _Turning(_Editing):
     def do_edit(self, i, name, value, **_):
         i = int(i)
         step = edited(self._recipe.steps[i], name, value)
-        if step != self._recipe.steps[i]:
+        if step == self._recipe.steps[i]:
+            return
+        knob, now = (self._keys[i], name), time.monotonic()
+        if self._turning and self._turning[0] == knob and now - self._turning[1] < 1.5:  # a knob that is being turned: one change
+            self._take(self._recipe.replace(i, step), self._keys)
+        else:
             self._change(self._recipe.replace(i, step), self._keys)
+        self._turning = knob, now
 
     def do_move(self, i, to, **_):
         i, to = int(i), int(to)
@@ -169,7 +184,7 @@ class _Trying(_Turning):
         self.show(soon=True)
 
     def _effect_failed(self, error):
-        self.effect = Effect(error=in_words(error))
+        self.effect = replace(self.effect, error=in_words(error))
         self.show(soon=True)
 
     def do_try(self, **_):
@@ -189,8 +204,7 @@ class _Trying(_Turning):
         self.show(soon=True)
 
     def _scored(self, tried):
-        before = self.tries[-1] if self.tries else None
-        self.tries, self._progress = [*self.tries, new_try(tried, before)], None
+        self.tries, self._progress = [*self.tries, new_try(tried, self.tries)], None
         self.show(soon=True)
         self._follow()
 
@@ -225,15 +239,19 @@ class _Showing(_Trying):
 
     def draw_columns(self):
         done = set(answered(self.findings, self._recipe))
-        rows = []
-        for name in self.known.columns:
-            found = [f for f in self.findings if name in f.columns]
-            chosen = name == self.column
-            rows.append(column_row(name, self.known, self._recipe, found, [f for f in found if f in done], chosen, name in self.marked))
+        rows = [self._column(name, done) for name in self.known.columns]
         search = element("input", type="search", placeholder="search", aria_label="search columns", data_local="search", data_key="search")
         some = f"{counted(len(self.marked), 'column')} marked for the next step" if self.marked else "mark columns for the next step"
         table = element("table", column_head(), element("tbody", *rows), aria_label="columns")
         return element("h4", "Columns") + element("div", search, element("span", some, class_="mlw-soft"), class_="mlw-bar") + table
+
+    def _column(self, name, done):
+        "Write a column's row, unless it has been written before as it is now."
+        found = [f for f in self.findings if name in f.columns]
+        now = self._recipe.roles[name], name == self.column, name in self.marked, tuple(f for f in found if f in done)
+        if self._rows.get(name, (None,))[0] != now:
+            self._rows[name] = now, column_row(name, self.known, self._recipe, found, now[3], now[1], now[2])
+        return self._rows[name][1]
 
     def draw_steps(self):
         steps = self._recipe.steps
@@ -305,8 +323,9 @@ class PreprocessLab(_Showing, Lab):
         self.split, self.known = split, profile(split) if known is None else known
         self.findings = split.train.findings + self.known.findings  # what the columns are marked with
         self._recipe = Recipe.of(self.known) if recipe is None else recipe
-        self._made, self._past, self._future, self._opened = 0, [], [], ""
+        self._made, self._past, self._future, self._opened, self._turning = 0, [], [], "", None
         self._keys = [self._new_key() for _ in self._recipe.steps]
+        self._rows = {}  # {column: (state it was written for, HTML)}
         self.column = next(iter(self._recipe.features), "")  # the column that is looked at
         self.marked = frozenset()  # columns for the next step
         self.model = quick_name(split.train.task)  # a name of the catalogue: what recipes are tried with
