@@ -112,7 +112,9 @@ def preprocess(nb, page):
     page.wait_for_timeout(400)
     answers = []
     for i in range(12):
-        answers.append(page.evaluate(CHANGED, [f".mlw-lab [data-part=columns] tbody tr:nth-child({i + 2}) button[data-do=look]", "columns"]))
+        answers.append(
+            page.evaluate(CHANGED, [f".mlw-lab [data-part=columns] tbody tr:nth-child({i + 2}) button[data-do=look]", "columns"])
+        )
         page.wait_for_timeout(100)
     running = nb.py("print(one._progress is not None)")
     line(f"an event answered while folds are scored (still scoring: {running})", answers, "100")
