@@ -5,15 +5,14 @@
 //   <input data-set="edit" data-i="2"> a change sends {do: "edit", i: "2", value}; a slider sends while it moves, at most every 80 ms
 //   <li data-card="2">                 a card that is moved by mouse or keyboard sends {do: "move", i: 2, to: 0}
 //   <input data-local="search">        search, sort, tab, copy, cell: done here, Python need not know
+//   <div data-brush>                   a box that is drawn over it sends {do: "brush", x0, x1, y0, y1}
 //   <input data-local="dial">          a slider through the rows of the trait `table`; <span data-cut="5"> shows its column 5
 
 const SLIDER_MS = 80, DIAL_MS = 150, BUSY_MS = 700;
-
+const BUSY = "the kernel is running a cell; what you do here follows when it is done";
 // ---- showing what Python wrote -------------------------------------------------------------------------------------------------
-
 const keyOf = node => node.nodeType === 1 ? node.getAttribute("data-key") : null;
-
-const sameKind = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
+const sameKind = (a, b) => a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
 
 // Make `old` equal to `fresh`, keeping every node that can be kept.
 function morph(old, fresh) {
@@ -49,10 +48,9 @@ function morphChildren(old, fresh) {
       old.insertBefore(wanted.cloneNode(true), at);
     }
   }
-  while (at) {
-    const next = at.nextSibling;
+  for (let next; at; at = next) {
+    next = at.nextSibling;
     at.remove();
-    at = next;
   }
 }
 
@@ -61,8 +59,6 @@ function syncValue(old, fresh) {
   if (old.nodeName === "INPUT") {
     if (old.type === "checkbox") old.checked = fresh.hasAttribute("checked");
     else if (old !== old.ownerDocument.activeElement && !old.hasAttribute("data-local")) old.value = fresh.getAttribute("value") ?? "";
-  } else if (old.nodeName === "OUTPUT") {
-    old.value = fresh.textContent;
   } else if (old.nodeName === "SELECT") {
     old.selectedIndex = Math.max([...fresh.options].findIndex(option => option.hasAttribute("selected")), 0);
   } else if (old.children?.length) {
@@ -79,7 +75,6 @@ function showPart(place, text) {
 }
 
 // ---- done on the page alone ----------------------------------------------------------------------------------------------------
-
 const LOCAL = {
   // Show the rows whose words hold what is typed.
   search(input, root) {
@@ -114,15 +109,13 @@ const LOCAL = {
 
 function orderRows(button) {
   const body = button.closest("table").tBodies[0], { by, order } = button.dataset;
-  const value = row => row.dataset[by] ?? "", sign = order === "down" ? 1 : -1;
-  const compare = (a, b) => sign * value(a).localeCompare(value(b), undefined, { numeric: true });
-  for (const row of [...body.rows].sort(compare)) body.append(row);
+  const value = row => row.dataset[by] ?? "", compare = (a, b) => value(a).localeCompare(value(b), undefined, { numeric: true });
+  for (const row of [...body.rows].sort((a, b) => (order === "down" ? 1 : -1) * compare(a, b))) body.append(row);
 }
 
 const shownCode = root => [...root.querySelectorAll("[data-panel^='code:']")].find(panel => !panel.hidden).innerText.trim() + "\n";
 
 // ---- a dial: what each position says was computed in Python and is looked up here ------------------------------------------------
-
 const FIXED = [0, 1, 2, 3, 4].map(d => new Intl.NumberFormat("en", { minimumFractionDigits: d, maximumFractionDigits: d }));
 const DIGITS = { count: () => 0, percent: () => 1, fine: () => 4, number: v => (Math.abs(v) >= 1000 ? 0 : Math.abs(v) >= 10 ? 2 : 3) };
 
@@ -142,7 +135,6 @@ function moveMark(mark, at) {
 }
 
 // ---- the notebook around the lab -----------------------------------------------------------------------------------------------
-
 // The only place that reaches into the notebook; `widget_manager` may become narrower, then code is copied instead.
 const notebookOf = model => model.widget_manager?.context?.model;
 const outputsOf = cell => Array.from({ length: cell?.outputs?.length ?? 0 }, (_, j) => cell.outputs.get(j));
@@ -151,7 +143,6 @@ const holds = (output, text) => String(output.data["text/html"] ?? "").includes(
 function ownCell(model) {
   return [...(notebookOf(model)?.cells ?? [])].findIndex(cell => outputsOf(cell).some(output => holds(output, model.get("twin_id"))));
 }
-
 const ownOutputs = model => outputsOf(notebookOf(model)?.cells?.get(ownCell(model)));
 
 function insertCell(model, source) {
@@ -174,7 +165,6 @@ function renewTwin(model, html) {
 }
 
 // ---- moving cards --------------------------------------------------------------------------------------------------------------
-
 // By mouse: drag. The drop goes before the card whose upper half is under the mouse.
 function dragging(el, send) {
   let held = null;
@@ -195,15 +185,10 @@ function dragging(el, send) {
     const last = el.querySelectorAll("[data-card]").length - 1, to = Math.min(before > from ? before - 1 : before, last);
     if (to !== from) send({ do: "move", i: from, to });
   });
-  listen("dragend", () => {
-    held?.classList.remove("mlw-held");
-    mark(el, null);
-    held = null;
-  });
+  listen("dragend", () => (held?.classList.remove("mlw-held"), mark(el, null), held = null));
 }
 
 const isBelow = (card, event) => event.clientY > card.getBoundingClientRect().top + card.offsetHeight / 2;
-
 function mark(el, card, event) {
   for (const other of el.querySelectorAll(".mlw-before, .mlw-after")) other.classList.remove("mlw-before", "mlw-after");
   card?.classList.add(isBelow(card, event) ? "mlw-after" : "mlw-before");
@@ -233,18 +218,41 @@ function cardKey(event, lab) {
   } else if (event.key === "Delete" || event.key === "Backspace") {
     (cards[at + 1] ?? cards[at - 1])?.focus();
     lab.send({ do: "remove", i: card.dataset.card });
-  } else {
-    return false;
-  }
+  } else return false;
   event.preventDefault();
   return true;
 }
 
-// ---- one lab -------------------------------------------------------------------------------------------------------------------
+// ---- brushing: a drag across a picture is sent as the corners of a box, as shares of its width and height -----------------------
+function brushing(root, send) {
+  let area = null, from = null;
+  const place = event => {
+    const { left, top, width, height } = area.getBoundingClientRect();
+    return [(event.clientX - left) / width, (event.clientY - top) / height].map(share => Math.min(Math.max(share, 0), 1));
+  };
+  const box = event => place(event).map((share, i) => [share, from[i]].sort((a, b) => a - b));
+  root.addEventListener("pointerdown", event => {
+    area = event.target.closest("[data-brush]");
+    from = area && place(event);
+    area?.setPointerCapture(event.pointerId);
+  });
+  root.addEventListener("pointermove", event => {
+    if (!from) return;
+    const [[x0, x1], [y0, y1]] = box(event).map(ends => ends.map(share => 100 * share));
+    area.firstElementChild.style.inset = `${y0}% ${100 - x1}% ${100 - y1}% ${x0}%`;
+  });
+  root.addEventListener("pointerup", event => {
+    if (!from) return;
+    const [[x0, x1], [y0, y1]] = box(event);
+    if (x1 - x0 > 0.01 || y1 - y0 > 0.01) send({ do: "brush", x0, x1, y0, y1 });
+    from = null;
+  });
+}
 
+// ---- one lab -------------------------------------------------------------------------------------------------------------------
 class LabView {
   constructor(model, el) {
-    Object.assign(this, { model, el, lifted: null, sent: 0, waiting: new Map(), timers: new Map(), undo: [] });
+    Object.assign(this, { model, el, lifted: null, sent: 0, waiting: new Set(), timers: new Map(), undo: [] });
     this.root = el.ownerDocument.createElement("div");
     this.root.className = `mlw-lab mlw-live ${model.get("kind")}`;
     this.root.innerHTML = model.get("frame");
@@ -295,10 +303,7 @@ class LabView {
   }
 
   receive(message) {
-    if (message.done !== undefined) {
-      this.waiting.delete(message.done);
-      if (!this.waiting.size) this.root.classList.remove("mlw-waits");
-    }
+    this.waiting.delete(message.done);
     if (message.say !== undefined) this.say(message.say, message.wrong);
     if (message.wrong) this.reset();
     if (message.twin !== undefined) renewTwin(this.model, message.twin);
@@ -307,18 +312,14 @@ class LabView {
   // Every event has a number, and Python answers it. While an answer is missing, the kernel is busy, and the lab says so.
   send(message) {
     const n = ++this.sent;
-    this.waiting.set(n, true);
+    this.waiting.add(n);
     this.model.send({ ...message, n });
-    setTimeout(() => {
-      if (!this.waiting.has(n)) return;
-      this.root.classList.add("mlw-waits");
-      this.say("the kernel is running a cell; what you do here follows when it is done");
-    }, BUSY_MS);
+    setTimeout(() => this.waiting.has(n) && this.say(BUSY, false, true), BUSY_MS);
   }
 
-  say(text, wrong = false) {
+  say(text, wrong = false, waits = false) {
     this.status.textContent = text;
-    this.status.classList.toggle("mlw-wrong", Boolean(wrong));
+    this.status.className = waits ? "mlw-busy" : wrong ? "mlw-wrong" : "";
   }
 
   soon(name, after, act) {
@@ -327,11 +328,10 @@ class LabView {
   }
 
   listen() {
-    const on = (type, act) => this.root.addEventListener(type, act);
-    on("click", event => this.clicked(event));
-    on("input", event => this.typed(event));
-    on("change", event => this.changed(event));
+    const handlers = { click: "clicked", input: "typed", change: "changed" };
+    for (const [type, act] of Object.entries(handlers)) this.root.addEventListener(type, event => this[act](event));
     dragging(this.root, message => this.send(message));
+    brushing(this.root, message => this.send(message));
     // Jupyter listens for its shortcuts on the window (Notebook 7 in the capture phase): `b` would insert a cell, `d d` delete one.
     const guard = event => {
       if (!event.composedPath().includes(this.root) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -380,11 +380,10 @@ class LabView {
   pressed(event) {
     if (cardKey(event, this)) return;
     const tab = event.target.closest?.("[role=tab]"), step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (tab && step) {
-      const tabs = [...tab.parentNode.children], next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
-      next.focus();
-      next.click();
-    }
+    if (!tab || !step) return;
+    const tabs = [...tab.parentNode.children], next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+    next.focus();
+    next.click();
   }
 
   close() {

@@ -324,8 +324,7 @@ class PreprocessLab(_Showing, Lab):
         self.findings = split.train.findings + self.known.findings  # what the columns are marked with
         self._recipe = Recipe.of(self.known) if recipe is None else recipe
         self._made, self._past, self._future, self._opened, self._turning = 0, [], [], "", None
-        self._keys = [self._new_key() for _ in self._recipe.steps]
-        self._rows = {}  # {column: (state it was written for, HTML)}
+        self._keys, self._rows = [self._new_key() for _ in self._recipe.steps], {}  # rows: {column: (state it was written for, HTML)}
         self.column = next(iter(self._recipe.features), "")  # the column that is looked at
         self.marked = frozenset()  # columns for the next step
         self.model = quick_name(split.train.task)  # a name of the catalogue: what recipes are tried with
