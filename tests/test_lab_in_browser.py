@@ -202,3 +202,40 @@ def test_the_main_path_in_notebook_7(browser, tmp_path):
         expect(page.locator(".jp-Cell")).to_have_count(before + 1)
         assert notebook.py(notebook.cells()[-1] + "\nprint(recipe == lab.recipe)") == "True"
         context.close()
+
+
+def test_two_hundred_columns_stay_fluid(notebook):
+    wide = """import os
+os.environ["MLWORK_PROGRESS"] = "0"
+import numpy as np, pandas as pd
+from mlwork.all import *
+from mlwork.widgets import PreprocessLab
+frame = pd.DataFrame(np.random.default_rng(0).normal(size=(1000, 200)), columns=[f"column_{i}" for i in range(200)])
+frame["y"] = np.where(frame.column_0 > 0, "yes", "no")
+lab = PreprocessLab(holdout(load(frame, target="y")))"""
+    notebook.open("wide.ipynb", wide, "lab")
+    page = notebook.page
+    rows = page.locator("[data-part=columns] tbody tr:visible")
+    expect(rows).to_have_count(201)
+    page.get_by_label("search columns").fill("column_19")
+    expect(rows).to_have_count(11)
+    rows.nth(3).locator("button[data-do=look]").click()
+    soon(notebook, "lab.column == 'column_192'")
+    page.get_by_label("search columns").fill("")
+    page.locator("button[data-by=name]").click()
+    expect(rows.first).to_contain_text("column_0")
+
+
+def test_a_hundred_labs_leave_nothing_behind(lab):
+    page = lab.page
+    count = "import ipywidgets.widgets.widget as w, gc\ngc.collect()\nprint(len(w._instances))"
+    before = int(lab.py(count))
+    used = "async () => { await new Promise(end => setTimeout(end, 500)); return performance.memory ? performance.memory.usedJSHeapSize : 0; }"
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    start = page.evaluate(used)
+    lab.py("for _ in range(100):\n    other = PreprocessLab(split, recipe, known)\n    other.close()")
+    assert int(lab.py(count)) == before
+    page.wait_for_timeout(3_000)
+    session.send("HeapProfiler.collectGarbage")
+    assert page.evaluate(used) - start < 20e6

@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -264,3 +266,10 @@ def test_the_page_side_is_one_short_module_that_an_engine_can_read(repository, t
         pytest.skip("no node to read it")
     (tmp_path / "lab.mjs").write_text(text, encoding="utf-8")
     subprocess.run(["node", "--check", tmp_path / "lab.mjs"], check=True)
+
+
+def test_a_linter_finds_nothing_in_the_page_side(repository):
+    oxlint = Path(sys.executable).with_name("oxlint")
+    rules = ["--deny=correctness", "--deny=suspicious", "--allow=no-array-sort", "--allow=no-array-reverse"]  # toSorted is too new
+    found = subprocess.run([oxlint, "--deny-warnings", *rules, "mlwork/static/lab.js"], cwd=repository, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout

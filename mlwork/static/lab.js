@@ -21,7 +21,7 @@ function morph(old, fresh) {
     return;
   }
   if (old.isEqualNode(fresh)) return syncValue(old, fresh);
-  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !isKept(old, name)) old.removeAttribute(name);
+  for (const { name } of Array.from(old.attributes)) if (!fresh.hasAttribute(name) && !isKept(old, name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value && !isKept(old, name)) old.setAttribute(name, value);
   morphChildren(old, fresh);
   syncValue(old, fresh);
@@ -37,7 +37,7 @@ function isKept(node, name) {
 function morphChildren(old, fresh) {
   const keyed = new Map([...old.children].filter(keyOf).map(child => [keyOf(child), child]));
   let at = old.firstChild;
-  for (const wanted of [...fresh.childNodes]) {
+  for (const wanted of Array.from(fresh.childNodes)) {
     const key = keyOf(wanted);
     const found = key ? keyed.get(key) : at && sameKind(at, wanted) && !keyOf(at) ? at : null;
     if (found && found.nodeName === wanted.nodeName) {
@@ -128,10 +128,10 @@ function worded({ cut, as, of }, at) {
 }
 
 // A mark knows the scale of its axes: a ring goes to a point, a line to a place across.
-function moveMark(mark, at) {
-  const [x, y] = mark.closest("[data-xy]").dataset.xy.split(",").map(at), [x0, perX, y0, perY] = mark.dataset.scale.split(",").map(Number);
+function moveMark(ring, at) {
+  const [x, y] = ring.closest("[data-xy]").dataset.xy.split(",").map(at), [x0, perX, y0, perY] = ring.dataset.scale.split(",").map(Number);
   const places = y === undefined ? { x1: x0 + perX * x, x2: x0 + perX * x } : { cx: x0 + perX * x, cy: y0 + perY * y };
-  for (const [name, place] of Object.entries(places)) mark.setAttribute(name, place);
+  for (const [name, place] of Object.entries(places)) ring.setAttribute(name, place);
 }
 
 // ---- the notebook around the lab -----------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ class LabView {
     const table = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
     const rows = table.length / slider.dataset.columns, at = column => table[column * rows + Number(slider.value)];
     for (const place of this.root.querySelectorAll("[data-cut]")) place.textContent = worded(place.dataset, at);
-    for (const mark of this.root.querySelectorAll("[data-xy] .mlw-mark")) moveMark(mark, at);
+    for (const ring of this.root.querySelectorAll("[data-xy] .mlw-mark")) moveMark(ring, at);
   }
 
   // What was refused is not what is: controls go back, and only a field keeps what was typed, to be mended.
@@ -350,7 +350,7 @@ class LabView {
     if (local) return LOCAL[local.dataset.local](local, this.root, this);
     const target = event.target.closest("[data-do]");
     if (!target || target.disabled) return;
-    const { do: name, key, words, ...rest } = target.dataset;
+    const { do: name, key: _key, words: _words, ...rest } = target.dataset;
     this.send({ do: name, ...rest, more: event.ctrlKey || event.metaKey || event.shiftKey });
   }
 
@@ -372,7 +372,7 @@ class LabView {
   }
 
   set(input) {
-    const { set: name, key, words, ...rest } = input.dataset;
+    const { set: name, key: _key, words: _words, ...rest } = input.dataset;
     this.send({ do: name, ...rest, value: input.type === "checkbox" ? input.checked : input.value });
   }
 

@@ -48,7 +48,8 @@ def _drawn(values: pd.Series, title, edges=None):
         if edges is None:
             known, title = _held_in(known[np.isfinite(known)], title)
             edges = np.histogram_bin_edges(known, min(24, max(values.nunique(), 2)))
-        return svg_histogram(edges.tolist(), np.histogram(known, edges)[0].tolist(), title, say=say, height=90)
+        counts = np.histogram(np.clip(known, edges[0], edges[-1]), edges)[0]
+        return svg_histogram(edges.tolist(), counts.tolist(), title, say=say, height=90)
     counts = values.astype("str").value_counts().head(8)
     return svg_bars(list(counts.index), counts.tolist(), title)
 
@@ -68,7 +69,10 @@ def _common(before, after):
     spans = [(v.min(), v.max()) for v in (before, after)]
     inside = spans[0][0] <= spans[1][0] and spans[1][1] <= spans[0][1]
     wide = (spans[1][1] - spans[1][0]) > 0.02 * (spans[0][1] - spans[0][0])
-    return np.histogram_bin_edges(before.dropna().to_numpy(float), 24) if inside and wide else None
+    if not (inside and wide):
+        return None
+    known = before.dropna().to_numpy(float)
+    return np.histogram_bin_edges(_held_in(known[np.isfinite(known)], "")[0], 24)
 
 # %% ../../nbs/widgets/00b_effects.ipynb #0b11ee0c
 def drawn_over(

@@ -310,4 +310,8 @@ class Lab(Shown):
         "Close the lab and give up what it is working on."
         if hasattr(self, "worker"):  # a lab that was refused has none
             self.worker.stop()
+        for blank in ("", " ") if self.comm is not None else ():  # a page holds the last two states of what was closed: leave it none
+            with self.hold_sync():
+                for name in self.parts:
+                    setattr(self, name, blank)
         super().close()
