@@ -1255,6 +1255,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'mlwork.widgets.cards._fields': ('widgets/cards.html#_fields', 'mlwork/widgets/cards.py'),
                                       'mlwork.widgets.cards._kind': ('widgets/cards.html#_kind', 'mlwork/widgets/cards.py'),
                                       'mlwork.widgets.cards._read': ('widgets/cards.html#_read', 'mlwork/widgets/cards.py'),
+                                      'mlwork.widgets.cards._spellings_read': ( 'widgets/cards.html#_spellings_read',
+                                                                                'mlwork/widgets/cards.py'),
                                       'mlwork.widgets.cards._written': ('widgets/cards.html#_written', 'mlwork/widgets/cards.py'),
                                       'mlwork.widgets.cards.card': ('widgets/cards.html#card', 'mlwork/widgets/cards.py'),
                                       'mlwork.widgets.cards.column_head': ('widgets/cards.html#column_head', 'mlwork/widgets/cards.py'),

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from browser_page import soon
+from browser_page import page_of, soon
+from jupyter_page import jupyter
 from playwright.sync_api import expect
 
 START = """import os
@@ -144,3 +145,21 @@ def test_it_fits_and_can_be_read(notebook, width, theme):
         "all => all.filter(e => !(e.textContent || e.getAttribute('aria-label') || e.placeholder)).map(e => e.outerHTML)"
     )
     assert not names, names[:3]
+
+
+def test_the_main_path_in_notebook_7(browser, tmp_path):
+    with jupyter(tmp_path, "notebook") as url:
+        context, page, notebook = page_of(browser, url, tmp_path, "notebook")
+        notebook.open("seven.ipynb", START, "lab")
+        before = len(notebook.cells())
+        page.locator("[data-local=dial]").focus()
+        for key in ("ArrowLeft", "ArrowLeft", "b", "j"):
+            page.keyboard.press(key)
+        soon(notebook, "lab.moved")
+        assert len(notebook.cells()) == before
+        threshold = shown(notebook)[0]
+        expect(page.locator(".mlw-lab [data-part=source] pre")).to_contain_text("report.at(")
+        page.get_by_role("button", name="put into the next cell").click()
+        expect(page.locator(".jp-Cell")).to_have_count(before + 1)
+        assert notebook.py(notebook.cells()[-1].splitlines()[0] + "\nprint(f'{EvaluateLab(report).threshold:.4f}'[:5])") == threshold[:5]
+        context.close()

@@ -32,7 +32,7 @@ def card_of(lab, words):
 
 def test_by_mouse_suggest_edit_reorder_undo_score_and_take_the_code(lab):
     page = lab.page
-    card_of(lab, 'clip_outliers("floor")').locator("code").click()
+    card_of(lab, 'clip_outliers("year_built")').locator("code").click()
     knob = page.locator("select[data-name=method]")
     knob.select_option("quantile")
     soon(lab, "any(getattr(s, 'method', '') == 'quantile' for s in lab.recipe.steps)")
@@ -43,7 +43,7 @@ def test_by_mouse_suggest_edit_reorder_undo_score_and_take_the_code(lab):
     page.get_by_role("button", name="undo", exact=True).click()
     soon(lab, "type(lab.recipe.steps[-1]).__name__ == 'scale'")
     page.get_by_role("button", name="does it help?").click()
-    expect(page.locator("[data-part=worth]")).to_contain_text("the first of its kind", timeout=60_000)
+    expect(page.locator("[data-part=worth]")).to_contain_text("the first with logistic", timeout=60_000)
     page.get_by_role("button", name="put into the next cell").click()
     expect(page.locator(".jp-Cell")).to_have_count(3)
     source = lab.cells()[-1]
@@ -76,7 +76,7 @@ def test_by_keyboard_alone(lab):
 
 def test_a_slider_that_is_dragged_ends_where_the_hand_ends(lab):
     page = lab.page
-    card_of(lab, 'clip_outliers("floor")').locator("code").click()
+    card_of(lab, 'clip_outliers("year_built")').locator("code").click()
     slider = page.locator("input[type=range][data-name=width]")
     slider.focus()
     for _ in range(30):
@@ -126,7 +126,7 @@ def test_while_a_cell_runs_the_lab_answers_or_says_that_it_waits(lab):
 
 def test_what_is_refused_does_not_stay_on_the_page(lab):
     page = lab.page
-    card_of(lab, 'clip_outliers("floor")').locator("code").click()
+    card_of(lab, 'clip_outliers("year_built")').locator("code").click()
     page.locator("select[data-name=method]").select_option("quantile")
     soon(lab, "any(getattr(s, 'method', '') == 'quantile' for s in lab.recipe.steps)")
     slider = page.locator("input[type=range][data-name=width]")
@@ -202,6 +202,20 @@ def test_the_main_path_in_notebook_7(browser, tmp_path):
         expect(page.locator(".jp-Cell")).to_have_count(before + 1)
         assert notebook.py(notebook.cells()[-1] + "\nprint(recipe == lab.recipe)") == "True"
         context.close()
+
+
+def test_spellings_are_lines_of_text(lab):
+    page = lab.page
+    card_of(lab, 'kind="spellings"').locator("code").click()
+    lines = page.locator("textarea[data-name=spellings]")
+    assert "PORT ÉMILE → Port Émile" in lines.input_value().splitlines()
+    lines.fill(lines.input_value() + "\nQuelfurt → Quellfurt")
+    lines.press("Tab")
+    soon(lab, "any(('Quelfurt', 'Quellfurt') in getattr(s, 'spellings', ()) for s in lab.recipe.steps)")
+    lines.fill("nonsense")
+    lines.press("Tab")
+    expect(page.locator(".mlw-lab [data-status]")).to_contain_text("each line must say")
+    soon(lab, "any(('Quelfurt', 'Quellfurt') in getattr(s, 'spellings', ()) for s in lab.recipe.steps)")
 
 
 def test_two_hundred_columns_stay_fluid(notebook):

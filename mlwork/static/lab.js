@@ -48,17 +48,14 @@ function morphChildren(old, fresh) {
       old.insertBefore(wanted.cloneNode(true), at);
     }
   }
-  for (let next; at; at = next) {
-    next = at.nextSibling;
-    at.remove();
-  }
+  for (const gone of Array.from(old.childNodes).slice(fresh.childNodes.length)) gone.remove();
 }
 
 // Attributes say what a control was at first, properties what it is now. What is being typed or dragged is left alone.
 function syncValue(old, fresh) {
-  if (old.nodeName === "INPUT") {
+  if (old.nodeName === "INPUT" || old.nodeName === "TEXTAREA") {
     if (old.type === "checkbox") old.checked = fresh.hasAttribute("checked");
-    else if (old !== old.ownerDocument.activeElement && !old.hasAttribute("data-local")) old.value = fresh.getAttribute("value") ?? "";
+    else if (old !== old.ownerDocument.activeElement && !old.hasAttribute("data-local")) old.value = fresh.value;
   } else if (old.nodeName === "SELECT") {
     old.selectedIndex = Math.max([...fresh.options].findIndex(option => option.hasAttribute("selected")), 0);
   } else if (old.children?.length) {
@@ -288,6 +285,7 @@ class LabView {
     const rows = table.length / slider.dataset.columns, at = column => table[column * rows + Number(slider.value)];
     for (const place of this.root.querySelectorAll("[data-cut]")) place.textContent = worded(place.dataset, at);
     for (const ring of this.root.querySelectorAll("[data-xy] .mlw-mark")) moveMark(ring, at);
+    slider.ariaValueText = this.root.querySelector("[data-cut]").textContent; // not the position, which says nothing
   }
 
   // What was refused is not what is: controls go back, and only a field keeps what was typed, to be mended.

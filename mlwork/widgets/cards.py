@@ -8,6 +8,7 @@ __all__ = ['knobs', 'control', 'edited', 'column_head', 'column_row', 'card', 'p
 # %% ../../nbs/widgets/00a_cards.ipynb #11d32f7c
 import ast
 import html
+import re
 from dataclasses import fields, replace
 
 from .. import features, preprocess  # noqa: F401  (a step is known once its module is loaded)
@@ -67,6 +68,12 @@ def control(
         value = step.meant(name)
         about |= {"min": min(low, value), "max": max(high, value), "step": by, "value": value}
         return element("input", type="range", data_set="edit", **about) + element("output", short(value))
+    if name == "spellings":
+        lines = "\n".join(f"{a} → {b}" for a, b in value)
+        rows = min(max(len(value) + 1, 2), 10)
+        return element(
+            "textarea", html.escape(lines), rows=rows, data_set="edit", spellcheck="false", placeholder="as written → as meant", **about
+        )
     return element("input", type="text", value=_written(value), data_set="edit", spellcheck="false", **about)
 
 # %% ../../nbs/widgets/00a_cards.ipynb #4e6ed070
@@ -80,6 +87,8 @@ def edited(
         return replace(step, columns=_columns_read(value))
     if name in step.options or not isinstance(value, str):
         return replace(step, **{name: value})
+    if name == "spellings":
+        return replace(step, spellings=_spellings_read(value))
     return replace(step, **{name: _read(value, _kind(step, name), next(f.default for f in fields(step) if f.name == name))})
 
 
@@ -95,6 +104,19 @@ def _read(text, kind, default):
         return text if kind.startswith("str") else ast.literal_eval(text)
     except (ValueError, SyntaxError):  # a word
         return text
+
+
+def _spellings_read(text):
+    "Read a line for each spelling: `as written → as meant`; also with `->` or `=`, or all of it as Python writes it."
+    if text.strip().startswith("{"):
+        return ast.literal_eval(text)
+    found = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        written, arrow, meant = re.split(r"\s*(→|->|=)\s*", line, maxsplit=1) if re.search("→|->|=", line) else (line, "", "")
+        if not (written and arrow and meant):
+            raise BadInput("each line must say what is written and what is meant", repr(line), "PORT ÉMILE → Port Émile")
+        found[written] = meant
+    return found
 
 
 def _columns_read(text):

@@ -12,6 +12,7 @@ import contextvars
 import hashlib
 import html
 import re
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -87,6 +88,11 @@ def badges(
     return "".join(marks)
 
 # %% ../../nbs/widgets/00_parts.ipynb #26a3c22d
+_TURNS = (
+    sys.getswitchinterval()
+)  # seconds after which one thread lets another go on; shorter while work is done, so that clicks are answered
+
+
 class Worker:
     "Does long work in one thread; the newest wins."
 
@@ -133,7 +139,11 @@ class Worker:
                         self._thread = None
                         return
                 job, self._next = self._next, None
-            self._do(*job)
+            sys.setswitchinterval(min(_TURNS, 0.001))
+            try:
+                self._do(*job)
+            finally:
+                sys.setswitchinterval(_TURNS)
 
     def _do(self, mine, steps, on_step, on_end, on_error):
         def tell(act, what):
