@@ -65,8 +65,9 @@ def find_impossible(
         if not _words(name) & set(words.split()) or _words(name) & SIGNED:
             continue
         rows, values = _outside(entry, low, high)
-        inside = entry["quantiles"]["0.05"] >= low and entry["quantiles"]["0.95"] <= high
-        if rows and inside and rows <= max(1, 0.02 * entry["count"]):
+        code = _is_code(values, rows)
+        inside = entry["quantiles"]["0.25" if code else "0.05"] >= low and entry["quantiles"]["0.75" if code else "0.95"] <= high
+        if rows and inside and rows <= max(1, (_MANY_CODES if code else 0.02) * entry["count"]):
             listed = ", ".join(map(_say, values[:6])) + (", …" if len(values) > 6 else "")
             limits = f"below {_say(low)}" if high == np.inf else f"outside {_say(low)} to {_say(high)}"
             yield IMPOSSIBLE(f"{counted(rows, 'value')} {limits}, which {what} cannot have: {listed}", name, _remedy(name, values, rows))
@@ -83,6 +84,9 @@ def _remedy(name, values, rows) -> str:
     if _is_code(values, rows):
         return f'recipe = recipe.add(standardise_formats({column}, kind="numbers", missing=[{_say(values[0]).replace(",", "")}]), at=0)'
     return f"recipe = recipe.add(clip_outliers({column}))"
+
+
+_MANY_CODES = 0.3  # share of the rows that a code for 'unknown' may have
 
 
 def _is_code(values, rows) -> bool:
@@ -105,7 +109,8 @@ def _apart(tail: list, other_end: float, count: int, scale: float) -> tuple[int,
     bend = lambda v: asinh(v / scale)  # noqa: E731
     for k in range(len(tail) - 1, 0, -1):
         rows += tail[k][1]
-        if rows > max(1, 0.01 * count):
+        code = k == len(tail) - 1 and _is_code([tail[k][0]], tail[k][1])
+        if rows > max(1, (_MANY_CODES if code else 0.01) * count):
             break
         outer, inner = tail[k][0], tail[k - 1][0]
         reach, bent = abs(inner - other_end), abs(bend(inner) - bend(other_end))

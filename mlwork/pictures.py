@@ -75,6 +75,9 @@ def _call(what, **arguments):
     return f"sns.{what}(frame, {', '.join(given)}, ax=ax)"
 
 
+_TURNED = "\nax.tick_params(axis='x', rotation=30)"  # dates are long
+
+
 def _hue(colour, **more):
     return {"hue": colour, "palette": "colorblind"} | more if colour else {}
 
@@ -87,7 +90,8 @@ def _of_one(frame, kind, x, colour):
     if kind == "text":
         lengths = f"frame = frame.assign(length=frame[{x!r}].str.len())\n"
         return Picture(lengths + _call("histplot", x="length", bins=40, **_hue(colour, multiple="stack")))
-    return Picture(_call("histplot", x=x, bins=40, **_hue(colour, multiple="stack")), across=(x, kind))
+    turned = _TURNED if kind == "dates" else ""
+    return Picture(_call("histplot", x=x, bins=40, **_hue(colour, multiple="stack")) + turned, across=(x, kind))
 
 # %% ../nbs/03aa_pictures.ipynb #00000011
 def _numbers_numbers(frame, x, y, colour):
@@ -106,19 +110,20 @@ def _dates_numbers(frame, x, y, colour):
     step = "D" if days <= 60 else "W" if days <= 400 else "M" if days <= 4000 else "Y"
     periods = f"frame = frame.assign(period=frame[{x!r}].dt.to_period({step!r}).dt.start_time)\n"
     line = _call("lineplot", x="period", y=y, estimator="median", errorbar=("pi", 50), **_hue(colour))
-    return Picture(periods + line, (x, "dates"), (y, "numbers"))
+    return Picture(periods + line + _TURNED, (x, "dates"), (y, "numbers"))
 
 
 def _dates_levels(frame, x, y, colour):
     few = frame[y].value_counts().index[:FEW_LEVELS].tolist()
     bars = _call("histplot", x=x, hue=y, hue_order=few, multiple="fill", bins=24, palette="colorblind")
-    return Picture(bars, (x, "dates"))
+    return Picture(bars + _TURNED, (x, "dates"))
 
 
 def _levels_levels(frame, x, y, colour):
     across, up = _levels(frame, x), _levels(frame, y)
     shares = f"shares = pd.crosstab(frame[{y!r}], frame[{x!r}], normalize='index').reindex(index={up!r}, columns={across!r})\n"
-    return Picture(shares + "sns.heatmap(shares, annot=True, fmt='.0%', cmap='Blues', cbar=False, ax=ax)", (x, across), (y, up))
+    heat = "sns.heatmap(shares, annot=True, fmt='.0%', cmap='Blues', cbar=False, ax=ax)\nax.set_title('shares of each row')"
+    return Picture(shares + heat, (x, across), (y, up))
 
 
 _OF_TWO = {

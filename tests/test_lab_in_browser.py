@@ -244,7 +244,9 @@ def test_a_hundred_labs_leave_nothing_behind(lab):
     page = lab.page
     count = "import ipywidgets.widgets.widget as w, gc\ngc.collect()\nprint(len(w._instances))"
     before = int(lab.py(count))
-    used = "async () => { await new Promise(end => setTimeout(end, 500)); return performance.memory ? performance.memory.usedJSHeapSize : 0; }"
+    used = (
+        "async () => { await new Promise(end => setTimeout(end, 500)); return performance.memory ? performance.memory.usedJSHeapSize : 0; }"
+    )
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     start = page.evaluate(used)

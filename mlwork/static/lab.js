@@ -55,7 +55,7 @@ function morphChildren(old, fresh) {
 function syncValue(old, fresh) {
   if (old.nodeName === "INPUT" || old.nodeName === "TEXTAREA") {
     if (old.type === "checkbox") old.checked = fresh.hasAttribute("checked");
-    else if (old !== old.ownerDocument.activeElement && !old.hasAttribute("data-local")) old.value = fresh.value;
+    else if (old !== old.ownerDocument.activeElement && old.dataset.local !== "search") old.value = fresh.value;
   } else if (old.nodeName === "SELECT") {
     old.selectedIndex = Math.max([...fresh.options].findIndex(option => option.hasAttribute("selected")), 0);
   } else if (old.children?.length) {
@@ -96,7 +96,9 @@ const LOCAL = {
     lab.say("copied");
   },
   cell(button, root, lab) {
-    lab.say(insertCell(lab.model, shownCode(root)) ? "the code is in the next cell" : "no notebook here: copy the code instead");
+    const done = insertCell(lab.model, shownCode(root)), next = () => root.closest(".jp-Cell")?.nextElementSibling?.querySelector(".cm-content");
+    lab.say(done ? "the code is in the next cell" : "no notebook here: copy the code instead");
+    if (done) setTimeout(() => next()?.focus(), 300); // where Shift and Enter run it
   },
   dial(input, root, lab) {
     lab.paint();

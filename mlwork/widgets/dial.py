@@ -15,6 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 
+from ..choices import short_thresholds
 from ..figures import MARKED, figure_svg, figure_title
 from ..oof import OutOfFold
 from .parts import button, element, menu
@@ -32,12 +33,12 @@ _AS: dict[str, tuple[Callable, str]] = {
     "count": (lambda v: _fixed(v, 0), ""),
     "number": (_brief, ""),
     "percent": (lambda v: _fixed(100 * np.float64(v), 1), " %"),
-    "fine": (lambda v: _fixed(v, 4), ""),
+    "short": (lambda v: np.format_float_positional(float(f"{v:.6g}"), trim="-"), ""),
 }
 
 # %% ../../nbs/widgets/01a_dial.ipynb #00000009
 def worded(
-    kind: str,  # "count", "number", "percent" or "fine" (four decimals)
+    kind: str,  # "count", "number", "percent" or "short" (as few digits as it has, at most six)
     value: float,  # what is written
     *ends: float,  # low and high of its interval, where it has one
 ) -> str:  # such as "0.812 [0.790, 0.833]"
@@ -60,8 +61,8 @@ class Dial:
         return self.table.iloc[i]
 
     def find(self, setting: float) -> int:  # setting: a value of the first column, or one between two
-        "Give the position of a setting: the lowest that is not below it."
-        return min(int(np.searchsorted(self.table.iloc[:, 0].to_numpy(), setting - 1e-12)), len(self) - 1)
+        "Give the position of a setting: the highest that is not above it."
+        return max(int(np.searchsorted(self.table.iloc[:, 0].to_numpy(), setting + 1e-12)) - 1, 0)
 
     def packed(self) -> bytes:
         "Pack the table for the page: 4-byte numbers, column after column."
@@ -117,6 +118,7 @@ def threshold_dial(
     table = rows.curve(label)
     cost = rows.costs(fp, fn, label).curve.iloc[1:].reset_index(drop=True)  # the first is to act never
     costs = cost[["cost", "low", "high"]].set_axis(ends("cost"), axis=1)
+    table["threshold"] = short_thresholds(rows.against_rest(label)[1], table["threshold"].to_numpy())
     chosen = ["threshold", "tp", "fp", "acted", *(c for name in _SCORES for c in ends(name))]
     return Dial(pd.concat([table[chosen], costs], axis=1).iloc[::-1].reset_index(drop=True))
 
@@ -189,7 +191,7 @@ def scores_table(
         f"<tr><th scope='row'>{name}</th><td class='n'>{dial.show(i, kind, *columns)}</td><td class='mlw-soft'>{what}</td></tr>"
         for name, what, kind, columns in lines
     )
-    return f"<table aria-label='scores'><tbody>{''.join(cells)}</tbody></table>"
+    return f"<div class='mlw-scroll'><table aria-label='scores'><tbody>{''.join(cells)}</tbody></table></div>"
 
 # %% ../../nbs/widgets/01a_dial.ipynb #9677c5da
 def goals_html(

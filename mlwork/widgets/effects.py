@@ -225,7 +225,7 @@ def _numbers_html(effect, first, last, column, names):
     start, end = counts[first], counts[last - 1]
     out = f", {counted(start.rows - end.left, 'row')} left out" if end.left < start.rows else ""
     gaps = f"missing {start.missing.get(column, 0):,} before, {sum(end.still.get(n, 0) for n in names):,} after"
-    sample = "" if not effect.exact else f"; drawn from {drawn:,} of them" if drawn < start.rows else ""
+    sample = "" if not effect.exact else f"; drawn: a sample of {drawn:,}, with what it teaches" if drawn < start.rows else ""
     line = f"{counted(start.rows, 'training row')}{'' if effect.exact else ' (a sample)'}{out}; {gaps}{sample}"
     said = [_learned_words(found) for c in counts[first:last] if (found := c.learned.get(column))]
     return element("p", html.escape(line), class_="mlw-soft") + "".join(element("p", "learned: " + html.escape(s)) for s in said)
@@ -298,7 +298,11 @@ def tries_table(
             "now" if tried.score.recipe == current else button("back to it", event, data_k=k) if event else "",
             html.escape(f"{METRICS[tried.score.metric].title} {tried.score.score} {tried.score.model}"),
             element("span", html.escape(tried.verdict), class_=looks),
-            html.escape(tried.overall),
+            element(
+                "span",
+                html.escape(tried.overall),
+                class_=next((f"mlw-{w}" for w in ("better", "worse") if tried.overall.startswith(w)), None),
+            ),
             "<br>".join(html.escape(c[:110]) for c in tried.changes[:4]) + more,
         ]
         lines.insert(0, element("tr", *(element("td", c) for c in cells), data_key=f"try{k}"))

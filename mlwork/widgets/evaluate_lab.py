@@ -10,11 +10,8 @@ import html
 from collections.abc import Mapping
 from typing import ClassVar
 
-import numpy as np
-import pandas as pd
 from traitlets import Bytes, Unicode
 
-from ..choices import short_threshold
 from ..core import BadInput, BadType, times
 from ..evaluate import Report
 from ..figures import by_confusion, figure_svg, figure_title, residuals_svg
@@ -23,184 +20,19 @@ from ..model import threshold_of
 from ..one_row import changed_row
 from ..show import html_table
 from mlwork.widgets.dial import (
-    RELATIVE,
     classes_html,
     goals_html,
     marked_figure,
     matrix_html,
     scores_table,
-    threshold_dial,
-    tolerance_dial,
     tolerance_html,
 )
+from .evaluating import EVERY, NO_OTHER, Evaluating, middle
 from .looking import rivals_html, rows_html, slices_html, what_if_html, why_html
 from .parts import Lab, button, element, menu, without_controls
 
-# %% ../../nbs/widgets/02_evaluate.ipynb #00000008
-class _Choosing:
-    "What a hand can do to the threshold, or to the tolerance."
-
-    def _build(self, setting):
-        "Compute the dial of the class or the tolerances that are looked at, and set it."
-        rows = self._report.oof
-        self.dial = None
-        if rows.classes is None:
-            self.dial = tolerance_dial(rows, self.relative)
-        elif rows.probability is not None:
-            self.dial = threshold_dial(rows, self.label, **self.costs)
-        self.table = b"" if self.dial is None else self.dial.packed()
-        self._move(0 if self.dial is None else self.dial.find(setting))
-
-    def _move(self, cut):
-        self.cut = cut
-        if self.threshold is not None:
-            self.rows = self._report.oof.at(self.threshold)
-
-    def _choose(self, cut):
-        self.moved = True
-        self._move(cut)
-        if self.threshold is not None:
-            self._look()
-
-    def do_cut(self, value, **_):
-        self._choose(min(max(int(value), 0), len(self.dial) - 1))
-
-    def do_goal(self, goal, **_):
-        oof = self._report.oof
-        share = self.goals.get(goal)
-        costs = goal == "cost"
-        found = oof.costs(**self.costs, label=self.label).threshold if costs else oof.best_threshold(goal, share, self.label)
-        self._choose(self.dial.find(found))
-
-    def do_share(self, name, value, **_):
-        self.goals = self.goals | {name: _number(value, name, 1)}
-        self.do_goal(name)
-
-    def do_looks(self, name, value, **_):
-        looks = self.looks | {name: _number(value, "how many rows")}
-        share = _number(looks["looks"] / looks["rows"], "the share of rows one can look at", 1)
-        self.looks, self.goals = looks, self.goals | {"capacity": share}
-        self.do_goal("capacity")
-
-    def do_cost(self, name, value, **_):
-        self.costs = self.costs | {name: _number(value, "what a mistake costs")}
-        self._build(self.dial.at(self.cut).iloc[0])
-
-    def do_against(self, value, **_):
-        self.label = next(c for c in self._report.oof.classes if str(c) == value)
-        self._build(0.5)
-
-    def do_relative(self, value, **_):
-        self.relative = value == RELATIVE[0]
-        self._build(_middle(self._report.oof, self.relative))
-
-
-def _number(value, what, most=np.inf):
-    "Read a number above 0."
-    found = pd.to_numeric(value, errors="coerce")
-    if not 0 < found <= most:
-        raise BadInput(f"{what} must be above 0{'' if np.isinf(most) else f', at most {most:g}'}", repr(value), "write a number")
-    return float(found)
-
-
-def _middle(rows, relative):
-    "Give a tolerance to begin with: a tenth, or the median error."
-    return 0.1 if relative else float(rows.losses().median())
-
-# %% ../../nbs/widgets/02_evaluate.ipynb #0000000b
-class _Working(_Choosing):
-    "What is worked out on the side."
-
-    def _look(self):
-        "Cut the slices and the rows anew: the choice or the question is another one."
-        named = [c for c in (self.column, self.second) if c]
-        if METRICS[self.metric].needs != "score" or self._scanned != self.metric:
-            self.scan = None
-        self.slices = self.rows.slices(named if len(named) == 2 else named[0], self.metric) if named else self.scan
-        self.behind = None if self.of is None else self.rows.errors(8, self.of)
-        self.gaps = None
-        self._work()
-
-    def _work(self):
-        "Do what takes time, newest first, and only what is not there yet."
-        self.worker.start(self._open_questions(), self._answered, lambda _: None, self._gave_up)
-
-    def _open_questions(self):
-        rows, row, metric = self.rows, self.chosen, self.metric
-        if row is not None and self.why is None:
-            yield "why", self._report.explain_row(row)
-        if self.scan is None and not self.column:
-            yield "scan", rows.thinned(20_000).slices(None, metric)
-        if self.others and self.gaps is None:
-            yield "gaps", self._report.against(self.others)
-        if self._wanted:
-            yield "opened", self.report.open_test()
-
-    def _answered(self, found):
-        name, value = found
-        setattr(self, name, value)
-        if name == "scan":
-            self.slices, self._scanned = value, self.metric
-        if name == "opened":
-            self._wanted = False
-        self.show(soon=True)
-
-    def _gave_up(self, error):
-        self._wanted = False
-        self.failed(error)
-        self.show(soon=True)
-
-    def do_test(self, **_):
-        self._wanted = True
-        self._work()
-
-# %% ../../nbs/widgets/02_evaluate.ipynb #6167f00e
-_ALL, _NONE = "every column, the worst first", "and no other"
-
-
-class _Looking(_Working):
-    "What a hand can look at."
-
-    def do_column(self, value, **_):
-        self.column, self.second, self.of = ("" if value == _ALL else value), "", None
-        self._look()
-
-    def do_second(self, value, **_):
-        self.second, self.of = "" if value == _NONE else value, None
-        self._look()
-
-    def do_metric(self, value, **_):
-        self.metric = value
-        self._look()
-
-    def do_slice(self, i, **_):
-        row = self.slices.iloc[int(i)]
-        self.of = {(self.column, self.second) if self.second else row.column: row.subgroup}
-        self._look()
-
-    def do_cell(self, truth, said, **_):
-        names = self._cells()
-        self.of = {"y": names[int(truth)], "prediction": names[int(said)]}
-        self._look()
-
-    def do_row(self, i, **_):
-        label = self.behind.index[int(i)]
-        self.chosen, self.why, self.changes = label.item() if hasattr(label, "item") else label, None, {}
-        self.numbers = self._report.what_if(self.chosen)
-        self._work()
-
-    def do_change(self, column, value, **_):
-        changes = self.changes | {column: None if value in ("", "(missing)") else value}
-        self.numbers, self.changes = self._report.what_if(self.chosen, **changes), changes
-
-    def do_as_it_was(self, **_):
-        self.numbers, self.changes = (self.numbers[0], self.numbers[0]), {}
-
-    def do_along(self, value, **_):
-        self.along = value
-
 # %% ../../nbs/widgets/02_evaluate.ipynb #0000000d
-class _ShowingChoice(_Looking):
+class _ShowingChoice(Evaluating):
     "How the choice is written."
 
     def _cells(self):
@@ -233,7 +65,7 @@ class _ShowingChoice(_Looking):
             if label is None
             else element("div", "one class against the rest:", menu(label, oof.classes, "against", aria_label="class"), class_="mlw-bar")
         )
-        said = f"threshold <b>{self.dial.show(self.cut, 'fine', 'threshold')}</b>"
+        said = f"threshold <b>{self.dial.show(self.cut, 'short', 'threshold')}</b>"
         matrix = matrix_html(self.dial, self.cut, names, (int(truth.sum()), int((~truth).sum())), "cell" if label is None else None)
         bar = element("div", said, self.dial.slider(self.cut, "threshold"), class_="mlw-bar")
         return pick + bar + matrix + scores_table(self.dial, self.cut) + goals_html(self.costs, self.goals, self.looks)
@@ -257,10 +89,10 @@ class _Showing(_ShowingChoice):
 
     def draw_where(self):
         oof = self._report.oof
-        columns, others = [_ALL, *oof.data.features], [_NONE, *(c for c in oof.data.features if c != self.column)]
-        bar = [menu(self.column or _ALL, columns, "column", aria_label="column")]
+        columns, others = [EVERY, *oof.data.features], [NO_OTHER, *(c for c in oof.data.features if c != self.column)]
+        bar = [menu(self.column or EVERY, columns, "column", aria_label="column")]
         if self.column:
-            bar.append(menu(self.second or _NONE, others, "second", aria_label="second column"))
+            bar.append(menu(self.second or NO_OTHER, others, "second", aria_label="second column"))
         bar.append(menu(self.metric, self._metrics(), "metric", aria_label="metric"))
         found = (
             "<p class='mlw-soft'>looking everywhere …</p>" if self.slices is None else slices_html(self.slices, self.metric, None, "slice")
@@ -273,13 +105,12 @@ class _Showing(_ShowingChoice):
 
     def draw_found(self):
         if self.behind is None:
-            return element(
-                "p",
-                "a click on a subgroup or on a cell of the matrix shows its rows, those it is most wrong about first",
-                class_="mlw-soft",
-            )
+            cell = "" if self._report.oof.classes is None else " or on a cell of the matrix"
+            return element("p", f"a click on a subgroup{cell} shows its rows, those it is most wrong about first", class_="mlw-soft")
         what = ", ".join(f"{' and '.join(k) if isinstance(k, tuple) else {'y': 'truth'}.get(k, k)}: {v}" for k, v in self.of.items())
-        return element("h4", "Rows ", element("small", html.escape(what))) + rows_html(self.behind, self._telling(), self.chosen, "row")
+        return element("h4", "Rows ", element("small", html.escape(what))) + rows_html(
+            self.behind, self._telling(), self.chosen, "row", self._report.oof.positive
+        )
 
     def _telling(self):
         "Name the columns that are shown of a row: those it was asked by, then the others."
@@ -294,27 +125,28 @@ class _Showing(_ShowingChoice):
             element("h4", f"Row {self.chosen}") + "<p class='mlw-soft'>as the final model sees it, which has learned from this row too</p>"
         )
         why = "<p class='mlw-soft'>looking for what made the prediction …</p>" if self.why is None else why_html(self.why)
-        form = element("h4", "What if?") + what_if_html(
-            report.model, report.row(self.chosen), report.model.profile, self.changes, self.numbers, order
-        )
-        return title + element("div", element("div", why), element("div", form, self._warnings()), class_="mlw-grid2")
+        row, warned = report.row(self.chosen), self._warnings()
+        form = element("h4", "What if?") + what_if_html(report.model, row, self.changes, self.numbers, order, warned)
+        return title + element("div", element("div", why), element("div", form), class_="mlw-grid2")
 
     def _warnings(self):
         "Say where a changed row leaves what the model knows."
         model, row = self._report.model, self._report.row(self.chosen)
         found = model.check(changed_row(model, row, self.changes)) if self.changes else []
-        return "".join(element("p", html.escape(f"{f.name}: {f.seen}"), class_="mlw-soft") for f in found)
+        return [f"{f.name}: {f.seen}" for f in found]
 
     def draw_rivals(self):
         if not self.others:
             return ""
-        title = element("h4", "Against other models, on the same rows")
+        at = "" if self.threshold is None else element("small", " this one at the threshold chosen, each other at its own")
+        title = element("h4", "Against other models, on the same rows", at)
         return title + ("<p class='mlw-soft'>comparing …</p>" if self.gaps is None else rivals_html(self.gaps))
 
     def draw_test(self):
         seen = self._report.split.times_opened
         words = f"Open the test set (seen {times(seen)})" if seen else "Open the test set (never seen)"
-        title = element("h4", "The test rows") + button(words, "test", disabled=self._wanted)
+        known = self.opened is not None and self.threshold in (None, threshold_of(self.opened.model))
+        title = element("h4", "The test rows") + button(words, "test", disabled=self._wanted or known)
         if self.opened is None:
             return title + element("p", "open them when every choice is made; the ledger counts each time", class_="mlw-soft")
         at = threshold_of(self.opened.model)
@@ -339,7 +171,7 @@ class _Repeatable(_Showing):
         "Give the threshold as it is now; None where there is none to be chosen."
         if self.dial is None or self._report.oof.data.task != "binary":
             return None
-        return short_threshold(self._report.oof.probability, self.dial.at(self.cut).threshold)
+        return float(self.dial.at(self.cut).threshold)
 
     @property
     def report(self) -> Report:
@@ -351,30 +183,49 @@ class _Repeatable(_Showing):
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self):
-        if self.moved and self.threshold is not None:
-            yield f"report = report.at(threshold={self.threshold!r})"
-        elif self.label is not None:
-            yield f"report.oof.curve({self.label!r})"
-        elif self._report.oof.classes is None:
-            yield f"report.oof.tolerances(relative={self.relative})"
-        else:
-            yield "report.oof.thresholds()"
+        yield "from IPython.display import display\n"
+        yield from self._choice()
         columns = [self.column, self.second] if self.second else self.column
-        yield f"report.slices({f'{columns!r}, ' if columns else ''}metric={self.metric!r})"
+        yield _shown(f"report.slices({f'{columns!r}, ' if columns else ''}metric={self.metric!r})")
         if self.of is not None:
-            yield f"report.errors(8, of={self.of!r})"
+            yield _shown(f"report.errors(8, of={self.of!r})")
         if self.chosen is not None:
-            yield f"report.explain_row({self.chosen!r})"
+            yield _shown(f"report.explain_row({self.chosen!r})")
         if self.changes:
-            yield f"report.what_if({self.chosen!r}, **{self.changes!r})"
+            yield _shown(f"report.what_if({self.chosen!r}, **{self.changes!r})")
         if self.opened is not None:
-            yield "report = report.open_test()"
+            at = threshold_of(self.opened.model)
+            yield f"tested = report{'' if at is None else f'.at(threshold={at!r})'}.open_test()"
+            yield _shown("tested")
+
+    def _choice(self):
+        "Write what the dial says."
+        label = "" if self.label is None else f"{self.label!r}"
+        if self.costs != _COSTS:
+            yield _shown(f"report.oof.costs({self.costs['fp']:g}, {self.costs['fn']:g}{label and ', ' + label})")
+        if self.threshold is not None and self.moved:
+            yield f"report = report.at(threshold={self.threshold!r})"
+        elif self.dial is None:
+            yield _shown("report.oof.confusion()")
+        elif self._report.oof.classes is None:
+            at = f"tolerance <= {float(self.dial.at(self.cut).tolerance)!r}"
+            yield _shown(f"report.oof.tolerances(relative={self.relative}).query({at!r}).tail(1)")
+        else:
+            at = f"threshold >= {float(self.dial.at(self.cut).threshold)!r}"
+            yield _shown(f"report.oof.curve({label}).query({at!r}).tail(1)")
+
+
+def _shown(call):
+    return f"display({call})"
+
+
+_COSTS = {"fp": 1.0, "fn": 10.0}  # of a false alarm and of a missed case, until somebody says otherwise
 
 # %% ../../nbs/widgets/02_evaluate.ipynb #00000011
 _FRAME = """<div class='mlw-grid2'>
 <section class='mlw-box' data-part='choice' aria-label='choice'></section>
 <section class='mlw-box' data-part='curves' aria-label='curves'></section></div>
-<div class='mlw-grid2'><section class='mlw-box' data-part='where' aria-label='where is it wrong'></section>
+<div class='mlw-grid2 mlw-wide2'><section class='mlw-box' data-part='where' aria-label='where is it wrong'></section>
 <section class='mlw-box' data-part='found' aria-label='rows'></section></div>
 <section class='mlw-box' data-part='one' aria-label='one row'></section>
 <section class='mlw-box' data-part='rivals' aria-label='other models'></section>
@@ -410,7 +261,7 @@ class EvaluateLab(_Repeatable, Lab):
         self._report, self.others, self.rows = report, dict(others or {}), oof
         self.dial, self.cut, self.moved = None, 0, False  # the positions, the one chosen, whether a hand has chosen it
         self.label = self._cells()[0] if oof.data.task == "multiclass" else None  # the class that is taken against the rest
-        self.relative, self.costs = True, {"fp": 1.0, "fn": 10.0}  # tolerances as shares; costs of a false alarm and of a missed case
+        self.relative, self.costs = True, _COSTS  # tolerances as shares; costs of a false alarm and of a missed case
         self.goals = {"recall": 0.8, "precision": 0.8, "capacity": 0.1}
         self.looks = {"looks": max(len(oof) // 10, 1), "rows": len(oof)}
         self.column = self.second = ""  # the columns whose subgroups are looked at; every one where empty
@@ -427,7 +278,7 @@ class EvaluateLab(_Repeatable, Lab):
     def _start(self):
         "Give the setting to begin with."
         if self._report.oof.classes is None:
-            return _middle(self._report.oof, self.relative)
+            return middle(self._report.oof, self.relative)
         frozen = threshold_of(self._report.model)
         return 0.5 if frozen is None else frozen
 
@@ -440,7 +291,7 @@ class EvaluateLab(_Repeatable, Lab):
     def twin(self) -> str:
         "Write what was chosen and found, without a kernel."
         found = ("choice", "curves", "where", "found", "one", "rivals", "test")
-        text = "".join(element("div", getattr(self, name)) for name in found)
+        text = "".join(element("div", getattr(self, f"draw_{name}")()) for name in found)
         return without_controls(text) + f"<pre>{html.escape(self.code())}</pre>"
 
     def __repr__(self):

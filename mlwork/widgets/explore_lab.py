@@ -128,10 +128,17 @@ class _Picking(Lab):
             (self.picture.up, self.ax.get_ylim()[::-1], y0, y1),
         ):
             if axis and high - low > 0.01:
-                kept[axis[0]] = brushed(axis, ends, low, high)
+                kept[axis[0]] = self._inside(axis, brushed(axis, ends, low, high))
         if not all(kept.values()):
             raise BadInput("a box must cover the middle of a level", "none", "drag over more of them")
         self._draw(where=self.where | kept)
+
+    def _inside(self, axis, kept):
+        "Hold a range of numbers in what there is."
+        if axis[1] != "numbers":
+            return kept
+        least, most = self.shown[axis[0]].min(), self.shown[axis[0]].max()
+        return max(kept[0], float(least)), min(kept[1], float(most))
 
     def do_keep(self, column, **arguments):
         low, high = self.where[column]
@@ -177,7 +184,7 @@ class _ShowingPicture(_Picking):
             cells = [
                 button(name, "pick", data_column=name, class_="mlw-plain", aria_pressed=str(name in (self.x, self.y)).lower()),
                 html.escape(self.data.roles[name]),
-                badges(f for f in self.known.findings if name in f.columns),
+                badges(f for f in self.noticed if name in f.columns),
                 f"{share:.1%}" if share else "",
                 spark(entry),
             ]
@@ -248,7 +255,7 @@ class _Showing(_ShowingPicture):
     def draw_facts(self):
         chosen = [c for c in (self.x, self.y, self.colour) if c]
         table = pd.DataFrame([_facts(self.shown[c], drawn_as(self.data, c)) for c in chosen])
-        found = Findings(f for f in self.known.findings if set(f.columns) & set(chosen))
+        found = Findings(f for f in self.noticed if set(f.columns) & set(chosen))
         lines = "".join(element("li", html.escape(f"{f.name}: {f.seen}")) for f in found.worst_first()[:6])
         return element("h4", "In these rows") + html_table(table.fillna("")) + (element("ul", lines) if lines else "")
 
@@ -280,7 +287,7 @@ class ExploreLab(_Showing):
         if not isinstance(data, Dataset):
             raise BadType("ExploreLab needs a Dataset or a Split", type(data).__name__, "ExploreLab(load(...))")
         self.data, self.known = data, profile(data) if known is None else known
-        self._frame = readable(data)
+        self._frame, self.noticed = readable(data), data.findings + self.known.findings
         first = [c for c in (data.target, *data.frame) if c is not None and self._frame[c].notna().any()]
         self.x, self.y, self.colour, self.where = first[0], None, None, {}  # as for `draw`
         self.ax, self.shown, self.picture, self._past = (

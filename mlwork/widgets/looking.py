@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ..explore import Profile
 from ..metrics import METRICS, Interval
 from ..model import Model
 from ..one_row import RowExplanation
@@ -22,7 +21,7 @@ from .parts import button, element, menu
 # %% ../../nbs/widgets/01b_looking.ipynb #00000008
 def _dot(row, low, high):
     "Draw one score with its interval on a scale that all rows share; the others of the column as a line."
-    wide, span = 150, (high - low) or 1
+    wide, span = 110, (high - low) or 1
 
     def place(v):
         return 4 + (min(max(v, low), high) - low) / span * (wide - 8)
@@ -66,7 +65,8 @@ def slices_html(
     names = ("subgroup", "rows", METRICS[metric].title, "dashed: the others", "")
     head = "".join(f"<th scope='col'{' class=n' if i in (1, 2) else ''}>{n}</th>" for i, n in enumerate(names))
     table_ = f"<table aria-label='subgroups'><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    left = f"<p class='mlw-soft'>and {len(table) - most} more</p>" if len(table) > most else ""
+    left = f"and {len(table) - most} more; " if len(table) > most else ""
+    left = f"<p class='mlw-soft'>{left}verdicts are corrected for {len(table)} looks at once</p>"
     return f"<div class='mlw-scroll'>{table_}</div>{left}"
 
 # %% ../../nbs/widgets/01b_looking.ipynb #0000000d
@@ -75,14 +75,15 @@ def rows_html(
     columns: Sequence[str] = (),  # raw columns that are shown; the first eight where empty
     chosen=None,  # label of the row that is looked at
     event: str | None = None,  # the event that a click on a row sends, with its position
+    positive=None,  # the positive class of a binary task, whose probability is shown
 ) -> str:  # HTML
     "Write rows that can be opened."
-    first = [c for c in ("y", "prediction", "loss") if c in rows]
+    first = [c for c in ("y", "prediction", f"p:{positive}", "loss") if c in rows]
     known = [c for c in rows if c not in first and not c.startswith("p:")]
     shown = [*first, *(columns or known[:8])]
     if event is None:
         return html_table(rows[shown], index=True)
-    heads = ("row", *("truth" if c == "y" else c for c in shown))
+    heads = ("row", *(_HEADS.get(c, c.replace("p:", "probability of ") if c.startswith("p:") else c) for c in shown))
     head = "".join(f"<th scope='col'>{html.escape(str(c))}</th>" for c in heads)
     body = []
     for i, (label, row) in enumerate(rows[shown].iterrows()):
@@ -91,6 +92,9 @@ def rows_html(
         body.append(element("tr", f"<td>{name}</td>{cells}", class_="mlw-chosen" if label == chosen else None))
     table = f"<table aria-label='rows'><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
     return f"<div class='mlw-scroll'>{table}</div>"
+
+
+_HEADS = {"y": "truth", "loss": "how wrong"}
 
 
 def _cut(text, most=32):
@@ -123,24 +127,27 @@ def _field(column, value, known, changed):
 def what_if_html(
     model: Model,
     row: pd.DataFrame,  # one raw row
-    known: Profile,  # of the training rows
     changes: Mapping,  # {column: other value}
     numbers: tuple[float, float],  # the model's number before and after
     order: Sequence[str] = (),  # columns, those to be shown first; the model's features where empty
+    warned: Sequence[str] = (),  # what is to be said of the changed row
     most: int = 12,  # fields that are open; the others are folded
 ) -> str:  # HTML
     "Write a row as a form."
-    order = [*dict.fromkeys([*order, *model.features])]
     fields = []
-    for c in order:
+    for c in dict.fromkeys([*order, *(c for c in model.features if c not in model.unused)]):
         mark = " class='mlw-changed'" if c in changes else ""
-        fields.append(f"<label{mark}>{html.escape(c)}</label><span>{_field(c, row[c].iloc[0], known, changes)}</span>")
+        field = _field(c, row[c].iloc[0], model.profile, changes)
+        fields.append(f"<tr><th scope='row'{mark}>{html.escape(c)}</th><td>{field}</td></tr>")
     before, after = numbers
     moved = f" → <b>{short(after)}</b> ({after - before:+.3g})" if changes else ""
     said = f"<p aria-live='polite'>the model says <b>{short(before)}</b>{moved}</p>"
+    said += "".join(element("p", html.escape(w), class_="mlw-warned") for w in warned)
     back = button("as it was", "as_it_was", disabled=not changes)
-    more = f"<details><summary>{len(fields) - most} more columns</summary><div class='mlw-fields'>{''.join(fields[most:])}</div></details>"
-    return f"{said}<div class='mlw-fields'>{''.join(fields[:most])}</div>{more if len(fields) > most else ''}{back}"
+    more = (
+        f"<details><summary>{len(fields) - most} more columns</summary><table class='mlw-form'>{''.join(fields[most:])}</table></details>"
+    )
+    return f"{said}<table class='mlw-form'>{''.join(fields[:most])}</table>{more if len(fields) > most else ''}{back}"
 
 # %% ../../nbs/widgets/01b_looking.ipynb #00000013
 def why_html(

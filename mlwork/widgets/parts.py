@@ -187,8 +187,8 @@ def without_controls(
 ) -> str:  # HTML in which nothing can be clicked
     "Keep of controls what they say."
     text = re.sub(r"<fieldset.*?</fieldset>", "", text, flags=re.DOTALL)
-    text = re.sub(r"<select .*?<option [^>]*selected>(.*?)</option>.*?</select>", r"\1", text, flags=re.DOTALL)
-    text = re.sub(r"<input type='(?:number|text)'[^>]*? value='([^']*)'[^>]*>", r"\1", text)
+    text = re.sub(r"<select .*?<option [^>]*selected>(.*?)</option>.*?</select>", r" \1 ", text, flags=re.DOTALL)
+    text = re.sub(r"<input type='(?:number|text)'[^>]*? value='([^']*)'[^>]*>", r" \1 ", text)
     return re.sub(r"<input [^>]*>|</?button[^>]*>", "", text)
 
 # %% ../../nbs/widgets/00_parts.ipynb #d57f279c
@@ -217,7 +217,7 @@ class Shown(anywidget.AnyWidget):
 
     def _twin_html(self):
         with self._lock:
-            note = "<p><small>As it stood when it was last changed; run the cell to go on from here.</small></p>"
+            note = "<p><small>A still picture. To go on from here, run the code below, and open the lab on what it makes.</small></p>"
             about = f"class='mlw-twin' data-id='{self.twin_id}' data-stamp='{self.stamp}'"
             return f"<div {about}>{_HIDE}{note}{as_pictures(self.twin())}</div>"
 

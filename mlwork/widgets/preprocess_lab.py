@@ -36,6 +36,8 @@ def _rank(step):
         return 0
     if step.drops_rows:
         return 1.5
+    if type(step).__name__ == "group_rare":  # levels are grouped before they become numbers
+        return _ORDER.index("encoding") + 0.5
     late = step.group == "missing" and step.columns in ROLES  # fills whatever is left, also what other steps made
     return 6.5 if late else _ORDER.index(step.group) + 1 if step.group in _ORDER else 7
 
