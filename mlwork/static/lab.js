@@ -116,13 +116,13 @@ const shownCode = root => [...root.querySelectorAll("[data-panel^='code:']")].fi
 
 // ---- a dial: what each position says was computed in Python and is looked up here ------------------------------------------------
 const FIXED = [0, 1, 2, 3, 4].map(d => new Intl.NumberFormat("en", { minimumFractionDigits: d, maximumFractionDigits: d }));
-const DIGITS = { count: () => 0, percent: () => 1, fine: () => 4, number: v => (Math.abs(v) >= 1000 ? 0 : Math.abs(v) >= 10 ? 2 : 3) };
-
+const DIGITS = { count: () => 0, percent: () => 1, number: v => (Math.abs(v) >= 1000 ? 0 : Math.abs(v) >= 10 ? 2 : 3) };
+const brief = v => String(Number(v.toPrecision(6)));
 // Write a value and the ends of its interval, as `worded` does in Python.
 function worded({ cut, as, of }, at) {
   let [value, ...ends] = cut.split(",").map(at);
   if (of !== undefined) [value, ends] = [of - value, ends.map(end => of - end).reverse()];
-  const [times, unit] = as === "percent" ? [100, " %"] : [1, ""], say = v => FIXED[DIGITS[as](v)].format(times * v);
+  const [times, unit] = as === "percent" ? [100, " %"] : [1, ""], say = v => as === "short" ? brief(v) : FIXED[DIGITS[as](v)].format(times * v);
   return say(value) + unit + (ends.length ? ` [${ends.map(say).join(", ")}]` : "");
 }
 

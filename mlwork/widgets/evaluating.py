@@ -184,7 +184,7 @@ class Evaluating(_Working):
         changes = self.changes | {column: None if value in ("", "(missing)") else value}
         self.numbers, self.changes = self._report.what_if(self.chosen, **changes), changes
 
-    def do_as_it_was(self, **_):
+    def do_as_it_was(self, **_):  # _: what else a click sends
         "Take the changes of the row back."
         self.numbers, self.changes = (self.numbers[0], self.numbers[0]), {}
 
