@@ -71,7 +71,7 @@ LABS = {
 def main():
     with tempfile.TemporaryDirectory() as folder, jupyter(folder) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1500, "height": 1420})
+        page = browser.new_page(viewport={"width": 1500, "height": 2700})
         notebook = NotebookPage(page, url, folder)
         for name, (show, act) in LABS.items():
             notebook.open(f"{name}.ipynb", START, show)

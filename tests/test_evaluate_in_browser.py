@@ -102,6 +102,18 @@ def test_by_mouse_from_a_purpose_to_a_row_and_back_from_the_code(lab):
     assert lab.py("print(f'threshold={EvaluateLab(report).threshold!r}')") in lines[0]
 
 
+def test_no_choice_is_lost_while_another_is_answered(lab):
+    changed = """async ([label, value]) => { const menu = document.querySelector(`.mlw-lab select[aria-label="${label}"]`);
+      menu.value = value; menu.dispatchEvent(new Event('change', {bubbles: true})); }"""
+    for metric, column in (("accuracy", "city"), ("brier", "rooms"), ("f1", "heating"), ("recall", "floor")):
+        lab.page.evaluate(changed, ["metric", metric])
+        lab.page.evaluate(changed, ["column", column])
+    soon(lab, "(lab.metric, lab.column) == ('recall', 'floor') and set(lab.slices.column) == {'floor'}")
+    lab.py("lab.worker.wait(30)")
+    expect(lab.page.get_by_label("column", exact=True)).to_have_value("floor")
+    assert lab.py("print(set(lab.slices.column))") == "{'floor'}"
+
+
 def test_by_keyboard_alone(lab):
     page = lab.page
     before = len(lab.cells())

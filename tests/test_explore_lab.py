@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 
 from mlwork.collect import load
 from mlwork.core import BadInput, BadType, MlworkError, NotFound
-from mlwork.pictures import draw, draw_source, filter_source, filtered, drawn_as, readable
+from mlwork.pictures import draw, draw_source, drawn_as, filter_source, filtered, readable
 from mlwork.split import holdout
 from mlwork.widgets import ExploreLab
 from mlwork.widgets.explore_lab import brushed

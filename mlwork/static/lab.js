@@ -87,9 +87,8 @@ const LOCAL = {
   },
   tab(button, root) {
     for (const other of button.parentNode.children) other.setAttribute("aria-selected", other === button);
-    for (const panel of root.querySelectorAll(`[data-panel^="${button.dataset.group}:"]`)) {
-      panel.hidden = panel.dataset.panel !== `${button.dataset.group}:${button.dataset.tab}`;
-    }
+    const { group, tab } = button.dataset, panels = root.querySelectorAll(`[data-panel^="${group}:"]`);
+    for (const panel of panels) panel.hidden = panel.dataset.panel !== `${group}:${tab}`;
   },
   async copy(button, root, lab) {
     await navigator.clipboard.writeText(shownCode(root));
@@ -102,7 +101,7 @@ const LOCAL = {
   },
   dial(input, root, lab) {
     lab.paint();
-    lab.setSoon(input, DIAL_MS);
+    lab.soon(timerOf(input), DIAL_MS, () => lab.set(input));
   },
 };
 
@@ -158,9 +157,8 @@ function twinIsOld(model) {
 }
 
 function renewTwin(model, html) {
-  for (const output of ownOutputs(model)) {
-    if (holds(output, model.get("twin_id"))) output.setData({ data: { ...output.data, "text/html": html } });
-  }
+  const mine = ownOutputs(model).filter(output => holds(output, model.get("twin_id")));
+  for (const output of mine) output.setData({ data: { ...output.data, "text/html": html } });
 }
 
 // ---- moving cards --------------------------------------------------------------------------------------------------------------
@@ -249,6 +247,7 @@ function brushing(root, send) {
 }
 
 // ---- one lab -------------------------------------------------------------------------------------------------------------------
+const timerOf = input => `${input.dataset.set} ${input.dataset.i} ${input.dataset.name}`;
 class LabView {
   constructor(model, el) {
     Object.assign(this, { model, el, lifted: null, sent: 0, waiting: new Set(), timers: new Map(), undo: [] });
@@ -359,16 +358,14 @@ class LabView {
     if (input.dataset.local) return LOCAL[input.dataset.local](input, this.root, this);
     if (input.type !== "range" || !input.dataset.set) return;
     for (const shown of input.parentNode.querySelectorAll("output")) shown.value = input.value;
-    this.setSoon(input, SLIDER_MS);
+    this.soon(timerOf(input), SLIDER_MS, () => this.set(input));
   }
 
-  changed(event) {
-    if (event.target.dataset.set) this.setSoon(event.target, 0);
-  }
-
-  setSoon(input, after) {
-    const { set, i, name } = input.dataset;
-    this.soon(`${set} ${i} ${name}`, after, () => this.set(input));
+  // At once: a part that is written anew in between would put the old value back.
+  changed({ target: input }) {
+    if (!input.dataset.set) return;
+    clearTimeout(this.timers.get(timerOf(input)));
+    this.set(input);
   }
 
   set(input) {

@@ -124,7 +124,8 @@ class _Working(_Choosing):
         name, value = found
         setattr(self, name, value)
         if name == "scan":
-            self.slices, self._scanned = value, self.metric
+            self._scanned = self.metric
+            self.slices = self.slices if self.column else value  # a column may have been chosen meanwhile
         if name == "opened":
             self._wanted = False
         self.show(soon=True)
