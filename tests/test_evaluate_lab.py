@@ -113,6 +113,10 @@ def test_looks_are_a_share_of_the_rows(lab):
     assert lab.dial.at(lab.cut).acted <= 0.05
     with pytest.raises(BadInput, match="at most 1"):
         lab.act("looks", name="looks", value="5000")
+    kept = lab.goals, lab.looks, lab.threshold
+    with pytest.raises(BadInput, match="within reach"):
+        lab.act("looks", name="rows", value="100000000")
+    assert (lab.goals, lab.looks, lab.threshold) == kept
 
 
 def test_the_way_down_and_its_code(lab, reports):

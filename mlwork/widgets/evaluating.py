@@ -45,22 +45,22 @@ class _Choosing:
     def do_cut(self, value, **_):
         self._choose(min(max(int(value), 0), len(self.dial) - 1))
 
-    def do_goal(self, goal, **_):
-        oof = self._report.oof
-        share = self.goals.get(goal)
+    def do_goal(self, goal, share=None, **_):
+        oof, share = self._report.oof, self.goals.get(goal) if share is None else share
         costs = goal == "cost"
         found = oof.costs(**self.costs, label=self.label).threshold if costs else oof.best_threshold(goal, share, self.label)
         self._choose(self.dial.find(found))
 
     def do_share(self, name, value, **_):
-        self.goals = self.goals | {name: _number(value, name, 1)}
-        self.do_goal(name)
+        share = _number(value, name, 1)
+        self.do_goal(name, share)  # what is out of reach is not kept
+        self.goals = self.goals | {name: share}
 
     def do_looks(self, name, value, **_):
         looks = self.looks | {name: _number(value, "how many rows")}
         share = _number(looks["looks"] / looks["rows"], "the share of rows one can look at", 1)
+        self.do_goal("capacity", share)
         self.looks, self.goals = looks, self.goals | {"capacity": share}
-        self.do_goal("capacity")
 
     def do_cost(self, name, value, **_):
         self.costs = self.costs | {name: _number(value, "what a mistake costs")}
