@@ -303,6 +303,7 @@ class LabView {
 
   receive(message) {
     this.waiting.delete(message.done);
+    if (!this.waiting.size && this.status.className === "mlw-busy") this.say("");
     if (message.say !== undefined) this.say(message.say, message.wrong);
     if (message.wrong) this.reset();
     if (message.twin !== undefined) renewTwin(this.model, message.twin);

@@ -139,7 +139,7 @@ class Worker:
                         self._thread = None
                         return
                 job, self._next = self._next, None
-            sys.setswitchinterval(min(_TURNS, 0.001))
+            sys.setswitchinterval(min(_TURNS, 0.0002))
             try:
                 self._do(*job)
             finally:
@@ -268,6 +268,7 @@ class Lab(Shown):
     "A widget whose state is plain data, shown as HTML by Python; events come back from the page."
 
     parts: ClassVar[dict] = {}  # {synchronised trait that holds HTML, written by `draw_NAME`: the attributes it is written from}
+    _said = ""  # what the lab has said last
 
     def __init__(self, **traits):
         super().__init__(**traits)
@@ -295,7 +296,9 @@ class Lab(Shown):
 
     def say(self, text: str, wrong: bool = False):  # text: a sentence; wrong: whether something failed
         "Say a sentence in the lab; screen readers read it aloud."
-        self.send({"say": text, "wrong": wrong})
+        if text or self._said:
+            self._said = text
+            self.send({"say": text, "wrong": wrong})
 
     def failed(self, error: Exception):  # error: what was raised
         "Say what went wrong."
