@@ -176,8 +176,9 @@ class Evaluating(_Working):
     def do_row(self, i, **_):  # i: position of a row among those that are shown
         "Open a row."
         label = self.behind.index[int(i)]
-        self.chosen, self.why, self.changes = label.item() if hasattr(label, "item") else label, None, {}
-        self.numbers = self._report.what_if(self.chosen)
+        label = label.item() if hasattr(label, "item") else label
+        self.numbers = self._report.what_if(label)  # first: what cannot be asked leaves the lab as it was
+        self.chosen, self.why, self.changes = label, None, {}
         self._work()
 
     def do_change(self, column: str, value: str, **_):  # column: a raw column; value: as it would be written
