@@ -11,18 +11,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from .core import BadInput
-from .metrics import METRICS, Interval, compare, default_metrics
+from .learning import paired_gain
+from .metrics import METRICS, default_metrics
 from .oof import Predicted
 
 # %% ../nbs/08da_pairs.ipynb #00000008
-def _needed(frame, rows, metric):
-    "Give what a metric is computed from: probabilities or predictions."
-    if METRICS[metric].needs != "score":
-        return frame["prediction"].to_numpy()
-    columns = f"p:{rows.positive}" if rows.data.task == "binary" else [f"p:{c}" for c in rows.classes]
-    return frame[columns].to_numpy()
-
-
 def _judged(metric, found):
     "Say what can be concluded of a difference."
     if not (found.low > 0 or found.high < 0):  # also where it is undefined
@@ -49,7 +42,6 @@ def compare_predictions(
         for metric in metrics or default_metrics(rows.data.task):
             if METRICS[metric].needs == "score" and not all(any(c.startswith("p:") for c in f) for f in (ours, theirs)):
                 continue
-            a, b = (_needed(f, rows, metric) for f in (ours, theirs))
-            gap = compare(metric, ours["y"].to_numpy(), a, b, groups, rows.positive, rows.data.task, rows.classes)
+            gap, _ = paired_gain(ours, theirs, metric, rows.data.task, rows.classes, rows.positive, groups)
             found.append((name, metric, gap.value, gap.low, gap.high, len(shared), _judged(metric, gap)))
     return pd.DataFrame(found, columns=["against", "metric", "difference", "low", "high", "n", "verdict"])

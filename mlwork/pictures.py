@@ -63,6 +63,31 @@ class Picture:
     across: tuple = ()  # (column, "numbers" or "dates") or (column, levels in their order); empty where no column lies across
     up: tuple = ()  # likewise, from top to bottom for levels
 
+    def draw(
+        self,
+        frame: pd.DataFrame,  # the rows it was chosen for, as `readable` gives them
+        ax=None,  # matplotlib axes to draw on; new ones, on a figure that pyplot does not know, where None
+    ):  # the axes
+        "Draw by running the source."
+        import seaborn as sns
+        from matplotlib.figure import Figure
+
+        ax = Figure(figsize=(7, 4), layout="tight").subplots() if ax is None else ax
+        exec(self.source, {"frame": frame, "ax": ax, "sns": sns, "pd": pd})
+        return ax
+
+    def code(
+        self,
+        where: Mapping,  # the filter, as for `filter_source`
+        name: str = "data",  # the variable that holds the Dataset
+    ) -> str:
+        "Write source that reads, filters and draws the same anywhere."
+        imports = (
+            "import pandas as pd\nimport seaborn as sns\nfrom matplotlib import pyplot as plt\n\nfrom mlwork.pictures import readable\n\n"
+        )
+        axes = "ax = plt.figure(figsize=(7, 4)).gca()\n"
+        return f"{imports}frame = readable({name})\n{filter_source(where)}{axes}{self.source}\n"
+
 # %% ../nbs/03aa_pictures.ipynb #0000000d
 def _levels(frame, column):
     "Give the most frequent levels of a column."
@@ -172,10 +197,12 @@ def filter_source(
 def filtered(
     frame: pd.DataFrame,  # as `readable` gives it
     where: Mapping,  # as for `filter_source`
-) -> pd.DataFrame:  # the rows that pass
+) -> pd.DataFrame:  # the rows that pass; raises `BadInput` where none does
     "Filter rows by running the source of the filter."
     space = {"frame": frame}
     exec(filter_source(where), space)
+    if not len(space["frame"]):
+        raise BadInput("some rows must pass the filter", f"0 of {len(frame):,}", "widen the filter")
     return space["frame"]
 
 # %% ../nbs/03aa_pictures.ipynb #00000018
@@ -185,18 +212,11 @@ def draw(
     y: str | None = None,  # a second one
     colour: str | None = None,  # a third, with a few levels
     where: Mapping | None = None,  # rows to be drawn, as for `filter_source`
-    ax=None,  # matplotlib axes to draw on; new ones where None
+    ax=None,  # as for `Picture.draw`
 ):  # the axes
     "Draw one or two columns as suits their roles."
-    import seaborn as sns
-    from matplotlib.figure import Figure
-
     frame = filtered(readable(data), where or {})
-    if not len(frame):
-        raise BadInput("some rows must pass the filter", f"0 of {len(data):,}", "widen the filter")
-    ax = Figure(figsize=(7, 4), layout="tight").subplots() if ax is None else ax
-    exec(choose_picture(data, frame, x, y, colour).source, {"frame": frame, "ax": ax, "sns": sns, "pd": pd})
-    return ax
+    return choose_picture(data, frame, x, y, colour).draw(frame, ax)
 
 
 def draw_source(
@@ -209,6 +229,4 @@ def draw_source(
 ) -> str:  # source that draws the same
     "Write what `draw` does as plain seaborn."
     frame = filtered(readable(data), where or {})
-    imports = "import pandas as pd\nimport seaborn as sns\nfrom matplotlib import pyplot as plt\n\nfrom mlwork.pictures import readable\n\n"
-    axes = "ax = plt.figure(figsize=(7, 4)).gca()\n"
-    return f"{imports}frame = readable({name})\n{filter_source(where or {})}{axes}{choose_picture(data, frame, x, y, colour).source}\n"
+    return choose_picture(data, frame, x, y, colour).code(where or {}, name)

@@ -141,7 +141,7 @@ def set_value(
 ) -> Settings:  # a new one; raises `NotFound` for an unknown key, `BadInput` for a value that does not read
     "Change one setting, written as in settings.ini."
     known = {f.name: f for f in fields(Settings)}
-    key = key.rpartition(".")[2] if key.rpartition(".")[2] in known else key  # section.key is understood as well
+    key = key.rpartition(".")[2]  # section.key is understood as well
     if key not in known:
         raise unknown("a setting", key, known)
     read = known[key].metadata["read"]

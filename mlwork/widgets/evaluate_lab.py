@@ -14,7 +14,7 @@ from traitlets import Bytes, Unicode
 
 from ..core import BadInput, BadType, times
 from ..evaluate import Report
-from ..figures import by_confusion, figure_svg, figure_title, residuals_svg
+from ..figures import figure_svg, figure_title, residuals_svg
 from ..metrics import METRICS, default_metrics
 from ..model import threshold_of
 from ..one_row import changed_row
@@ -34,13 +34,6 @@ from .parts import Lab, button, element, menu, without_controls
 # %% ../../nbs/widgets/02_evaluate.ipynb #0000000d
 class _ShowingChoice(Evaluating):
     "How the choice is written."
-
-    def _cells(self):
-        "Give the classes in the order of the matrix."
-        oof = self._report.oof
-        if oof.data.task == "binary":
-            return [oof.positive, next(c for c in oof.classes if c != oof.positive)]
-        return list(by_confusion(oof.confusion()).index)
 
     def draw_choice(self):
         oof = self._report.oof
@@ -164,19 +157,7 @@ class _Showing(_ShowingChoice):
 
 # %% ../../nbs/widgets/02_evaluate.ipynb #32089ef4
 class _Repeatable(_Showing):
-    "The choices, as a report and as code."
-
-    @property
-    def threshold(self) -> float | None:
-        "Give the threshold as it is now; None where there is none to be chosen."
-        if self.dial is None or self._report.oof.data.task != "binary":
-            return None
-        return float(self.dial.at(self.cut).threshold)
-
-    @property
-    def report(self) -> Report:
-        "Give the report at the choice as it is now."
-        return self._report.at(self.threshold) if self.moved and self.threshold is not None else self._report
+    "The choices as code."
 
     def code(self) -> str:
         "Write every choice as source: run it after the report has been made."
@@ -267,12 +248,13 @@ class EvaluateLab(_Repeatable, Lab):
         self.column = self.second = ""  # the columns whose subgroups are looked at; every one where empty
         self.metric = report.metric if report.metric in self._metrics() else self._metrics()[0]
         self.along = oof.data.features[0]  # the column along which residuals are drawn
-        self.slices = self.scan = self.of = self.behind = self._scanned = None
+        self.slices = self.of = self.behind = None  # subgroups; whose rows are looked at; these rows
+        self._scans = {}  # {metric: subgroups of every column}
         self.chosen = self.why = self.numbers = None  # label of the row that is looked at
         self.changes, self.gaps, self.opened, self._wanted = {}, None, None, False
         super().__init__(kind="mlw-evaluate", frame=_FRAME)
         self._build(self._start())
-        self._look()
+        self._rows_changed()
         self.show()
 
     def _start(self):
@@ -291,7 +273,8 @@ class EvaluateLab(_Repeatable, Lab):
     def twin(self) -> str:
         "Write what was chosen and found, without a kernel."
         found = ("choice", "curves", "where", "found", "one", "rivals", "test")
-        text = "".join(element("div", getattr(self, f"draw_{name}")()) for name in found)
+        shown = {name: getattr(self, name) for name in found} | {"curves": self.draw_curves()}  # there the page moves the marks
+        text = "".join(element("div", part) for part in shown.values())
         return without_controls(text) + f"<pre>{html.escape(self.code())}</pre>"
 
     def __repr__(self):

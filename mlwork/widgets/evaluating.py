@@ -9,16 +9,36 @@ __all__ = ['EVERY', 'NO_OTHER', 'middle', 'Evaluating']
 import numpy as np
 import pandas as pd
 
-from ..core import BadInput
+from ..core import BadInput, MlworkError, unknown
 from ..evaluate import Report
+from ..figures import by_confusion
 from ..metrics import METRICS
 from ..oof import OutOfFold
 from ..pairs import compare_predictions
 from .dial import RELATIVE, threshold_dial, tolerance_dial
 
 # %% ../../nbs/widgets/01c_evaluating.ipynb #00000008
-class _Choosing:
-    "What a hand can do to the threshold, or to the tolerance."
+class _Choice:
+    "Where the dial stands, and what that means."
+
+    @property
+    def threshold(self) -> float | None:
+        "Give the threshold as it is now; None where there is none to be chosen."
+        if self.dial is None or self._report.oof.data.task != "binary":
+            return None
+        return float(self.dial.at(self.cut).threshold)
+
+    @property
+    def report(self) -> Report:
+        "Give the report at the choice as it is now."
+        return self._report.at(self.threshold) if self.moved and self.threshold is not None else self._report
+
+    def _cells(self):
+        "Give the classes in the order of the matrix."
+        oof = self._report.oof
+        if oof.data.task == "binary":
+            return [oof.positive, next(c for c in oof.classes if c != oof.positive)]
+        return list(by_confusion(oof.confusion()).index)
 
     def _build(self, setting):
         "Compute the dial of the class or the tolerances that are looked at, and set it."
@@ -36,11 +56,15 @@ class _Choosing:
         if self.threshold is not None:
             self.rows = self._report.oof.at(self.threshold)
 
+# %% ../../nbs/widgets/01c_evaluating.ipynb #5ace6918
+class _Choosing(_Choice):
+    "What a hand can do to the threshold, or to the tolerance."
+
     def _choose(self, cut):
         self.moved = True
         self._move(cut)
         if self.threshold is not None:
-            self._look()
+            self._rows_changed()
 
     def do_cut(self, value, **_):
         self._choose(min(max(int(value), 0), len(self.dial) - 1))
@@ -67,7 +91,10 @@ class _Choosing:
         self._build(self.dial.at(self.cut).iloc[0])
 
     def do_against(self, value, **_):
-        self.label = next(c for c in self._report.oof.classes if str(c) == value)
+        named = {str(c): c for c in self._report.oof.classes}
+        if value not in named:
+            raise unknown("a class", value, named)
+        self.label = named[value]
         self._build(0.5)
 
     def do_relative(self, value, **_):
@@ -92,17 +119,27 @@ def middle(
 
 # %% ../../nbs/widgets/01c_evaluating.ipynb #0000000d
 class _Working(_Choosing):
-    "What is worked out on the side."
+    "What is worked out, at once or on the side."
 
-    def _look(self):
-        "Cut the slices and the rows anew: the choice or the question is another one."
-        named = [c for c in (self.column, self.second) if c]
-        if METRICS[self.metric].needs != "score" or self._scanned != self.metric:
-            self.scan = None
-        self.slices = self.rows.slices(named if len(named) == 2 else named[0], self.metric) if named else self.scan
-        self.behind = None if self.of is None else self.rows.errors(8, self.of)
+    def _rows_changed(self):
+        "The rows are labelled otherwise: what depends on the labels is worked out again."
+        self._scans = {m: found for m, found in self._scans.items() if METRICS[m].needs == "score"}
         self.gaps = None
+        self._cut()
+        self._find()
         self._work()
+
+    def _cut(self):
+        "Cut the slices of the columns that are named; of all columns as soon as they are known."
+        named = [c for c in (self.column, self.second) if c]
+        if named:
+            self.slices = self.rows.slices(named if len(named) == 2 else named[0], self.metric)
+        else:
+            self.slices = self._scans.get(self.metric)
+
+    def _find(self):
+        "Find the rows that are asked for."
+        self.behind = None if self.of is None else self.rows.errors(8, self.of)
 
     def _work(self):
         "Do what takes time, newest first, and only what is not there yet."
@@ -111,23 +148,20 @@ class _Working(_Choosing):
     def _open_questions(self):
         rows, row, metric = self.rows, self.chosen, self.metric
         if row is not None and self.why is None:
-            yield "why", self._report.explain_row(row)
-        if self.scan is None and not self.column:
-            yield "scan", rows.thinned(20_000).slices(None, metric)
+            yield {"why": self._report.explain_row(row)}
+        if not self.column and metric not in self._scans:
+            yield {"_scans": self._scans | {metric: rows.thinned(20_000).slices(None, metric)}}
         if self.others and self.gaps is None:
             others = {k: v.oof if isinstance(v, Report) else v for k, v in self.others.items()}
-            yield "gaps", compare_predictions(self.rows, others)
+            yield {"gaps": compare_predictions(rows, others)}
         if self._wanted:
-            yield "opened", self.report.open_test()
+            yield {"opened": self.report.open_test(), "_wanted": False}
 
     def _answered(self, found):
-        name, value = found
-        setattr(self, name, value)
-        if name == "scan":
-            self._scanned = self.metric
-            self.slices = self.slices if self.column else value  # a column may have been chosen meanwhile
-        if name == "opened":
-            self._wanted = False
+        for name, value in found.items():
+            setattr(self, name, value)
+        if "_scans" in found and not self.column:
+            self._cut()
         self.show(soon=True)
 
     def _gave_up(self, error):
@@ -148,30 +182,39 @@ class Evaluating(_Working):
 
     def do_column(self, value: str, **_):  # value: a raw column, or `EVERY`
         "Look at the subgroups of a column."
-        self.column, self.second, self.of = ("" if value == EVERY else value), "", None
-        self._look()
+        self._ask("" if value == EVERY else value, "", self.metric)
 
     def do_second(self, value: str, **_):  # value: a raw column, or `NO_OTHER`
         "Cross the column with a second one."
-        self.second, self.of = "" if value == NO_OTHER else value, None
-        self._look()
+        self._ask(self.column, "" if value == NO_OTHER else value, self.metric)
 
     def do_metric(self, value: str, **_):  # value: the name of a metric
         "Score subgroups by another metric."
-        self.metric = value
-        self._look()
+        self._ask(self.column, self.second, value)
+
+    def _ask(self, column, second, metric):
+        asked = self.column, self.second, self.metric
+        self.column, self.second, self.metric = column, second, metric
+        try:
+            self._cut()
+        except MlworkError:  # what cannot be asked leaves the lab as it was
+            self.column, self.second, self.metric = asked
+            raise
+        if (column, second) != asked[:2]:
+            self.of = self.behind = None
+        self._work()
 
     def do_slice(self, i, **_):  # i: position of a subgroup in the table
         "Look at the rows of a subgroup."
         row = self.slices.iloc[int(i)]
         self.of = {(self.column, self.second) if self.second else row.column: row.subgroup}
-        self._look()
+        self._find()
 
     def do_cell(self, truth, said, **_):  # truth, said: positions of the true and the predicted class in the matrix
         "Look at the rows of a cell of the confusion matrix."
         names = self._cells()
         self.of = {"y": names[int(truth)], "prediction": names[int(said)]}
-        self._look()
+        self._find()
 
     def do_row(self, i, **_):  # i: position of a row among those that are shown
         "Open a row."
