@@ -102,8 +102,8 @@ def preprocess(nb, page):
     page.locator(".mlw-lab [data-card]").first.wait_for()
     *narrow, wide = nb.py("print(*(1000 * s for s in (*opened.values(), opened_wide)))").split()
     for name, took in zip(("PreprocessLab", "EvaluateLab", "ExploreLab"), narrow, strict=True):
-        print(f"| open a {name} on {ROWS:,} x 30 | {float(took):.0f} | | 1,000 |")
-    print(f"| open a PreprocessLab on 1,000 x 200 | {float(wide):.0f} | | 1,000 |", flush=True)
+        print(f"| open {name} on {ROWS:,} x 30 | {float(took):.0f} | | 1,000 |")
+    print(f"| open PreprocessLab on 1,000 x 200 | {float(wide):.0f} | | 1,000 |", flush=True)
     nb.py("one.worker.wait(60)")
     page.locator(".mlw-lab [data-card] code").last.click()
     page.wait_for_timeout(2500)

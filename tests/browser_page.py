@@ -55,3 +55,26 @@ def soon(notebook, code):
             return True
         notebook.page.wait_for_timeout(100)
     raise AssertionError(f"{code}: {found}")
+
+
+THEMES = pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+WIDTHS = pytest.mark.parametrize("width", [600, 1100, 2000])
+
+
+def check_it_fits_and_can_be_read(notebook, start, width, theme):
+    "A lab is as wide as its place, has ink that stands out from its ground, and a name for all that can be used."
+    notebook.page.set_viewport_size({"width": width, "height": 1000})
+    notebook.open(f"looks{width}{theme[-4:].strip()}.ipynb", start, "lab")
+    notebook.command("apputils:change-theme", theme=theme)
+    if width == 600:
+        notebook.command("application:toggle-left-area")
+    notebook.page.wait_for_timeout(500)
+    root = notebook.page.locator(".mlw-lab")
+    assert root.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    ink = root.evaluate("e => getComputedStyle(e).color + ' on ' + getComputedStyle(e).backgroundColor")
+    light = sum(int(v) for v in ink.split(" on ")[0].strip("rgba()").split(",")[:3]) > 380
+    assert light == theme.endswith("Dark"), ink
+    names = root.locator("button, select, input, textarea, img, [role=option]").evaluate_all(
+        "all => all.filter(e => !(e.textContent || e.getAttribute('aria-label') || e.placeholder || e.alt)).map(e => e.outerHTML)"
+    )
+    assert not names, names[:3]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from browser_page import page_of, soon
+from browser_page import THEMES, WIDTHS, check_it_fits_and_can_be_read, page_of, soon
 from jupyter_page import jupyter
 from playwright.sync_api import expect
 
@@ -147,21 +147,10 @@ def test_what_cannot_be_had_is_said_and_goes_back(lab):
     soon(lab, "not lab.moved")
 
 
-@pytest.mark.parametrize("width", [600, 1100, 2000])
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@WIDTHS
+@THEMES
 def test_it_fits_and_can_be_read(notebook, width, theme):
-    notebook.page.set_viewport_size({"width": width, "height": 1000})
-    notebook.open(f"evaluate{width}{theme[-4:].strip()}.ipynb", START, "lab")
-    notebook.command("apputils:change-theme", theme=theme)
-    if width == 600:
-        notebook.command("application:toggle-left-area")
-    notebook.page.wait_for_timeout(500)
-    root = notebook.page.locator(".mlw-lab")
-    assert root.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
-    names = root.locator("button, select, input").evaluate_all(
-        "all => all.filter(e => !(e.textContent || e.getAttribute('aria-label') || e.placeholder)).map(e => e.outerHTML)"
-    )
-    assert not names, names[:3]
+    check_it_fits_and_can_be_read(notebook, START, width, theme)
 
 
 def test_the_main_path_in_notebook_7(browser, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from mlwork.collect import load
-from mlwork.core import BadInput, BadType
+from mlwork.core import BadInput, BadType, MlworkError
 from mlwork.evaluate import evaluate
 from mlwork.one_row import changed_row, explain_row, what_if
 from mlwork.split import holdout
@@ -178,7 +178,7 @@ def test_several_classes_and_numbers(reports):
     for label in ("fast", "slow"):
         lab.act("against", value=label)
         truth, _ = reports["multiclass"].oof.against_rest(label)
-        assert lab.dial.at(0).tp + 0 == truth.sum()
+        assert lab.dial.at(0).tp == truth.sum()
     lab.act("cell", truth="0", said="1")
     lab.act("row", i="0")
     lab.run()
@@ -250,6 +250,32 @@ def test_labs_leave_nothing_behind(reports):
     assert len(_instances) == before
 
 
+def test_a_click_works_out_only_what_it_touches(lab, monkeypatch):
+    counts = {"slices": 0}
+    slices = type(lab.rows).slices
+
+    def counted(self, *arguments):
+        counts["slices"] += 1
+        return slices(self, *arguments)
+
+    monkeypatch.setattr(type(lab.rows), "slices", counted)
+    lab.act("slice", i="0")
+    lab.act("row", i="0")
+    lab.act("cell", truth="0", said="1")
+    lab.act("metric", value="brier")
+    lab.run()
+    assert counts["slices"] == 1 and len(lab.slices)  # every column by the other metric
+    lab.act("metric", value="roc_auc")
+    lab.run()
+    assert counts["slices"] == 1 and len(lab.slices)
+    before = lab.column, lab.metric
+    with pytest.raises(MlworkError):
+        lab.act("column", value="nobody")
+    with pytest.raises(MlworkError):
+        lab.act("metric", value="nothing")
+    assert (lab.column, lab.metric) == before
+
+
 def test_something_else_than_a_report_is_refused():
     with pytest.raises(BadType, match="evaluate"):
         EvaluateLab("report")
@@ -261,7 +287,8 @@ def test_shares_add_up_and_changes_are_read_like_the_table(reports):
     label = rows.index[5]
     why = explain_row(report.model, rows.loc[[label]], rows)
     assert why.average + why.parts.share.sum() == pytest.approx(why.prediction)
-    assert changed_row(report.model, rows.loc[[label]], {"quiet": "False"})["quiet"].item() in (False, "False")
+    as_read = [changed_row(report.model, rows.loc[[label]], {"quiet": q}) for q in ("False", False, "True")]
+    assert what_if(report.model, as_read[0], {}) == what_if(report.model, as_read[1], {}) != what_if(report.model, as_read[2], {})
     gap = what_if(report.model, rows.loc[[label]], {"built": None})
     assert all(0 <= p <= 1 for p in gap)
     with pytest.raises(BadInput):

@@ -1,7 +1,7 @@
 """The exploration lab in a real JupyterLab: pick, brush by mouse, filter by keyboard, and the code in the kernel."""
 
 import pytest
-from browser_page import soon
+from browser_page import THEMES, WIDTHS, check_it_fits_and_can_be_read, soon
 from playwright.sync_api import expect
 
 START = """import os
@@ -71,18 +71,7 @@ def test_ends_of_a_filter_can_be_typed(lab):
     soon(lab, "not lab.where and len(lab.shown) == len(data)")
 
 
-@pytest.mark.parametrize("width", [600, 1100, 2000])
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@WIDTHS
+@THEMES
 def test_it_fits_and_can_be_read(notebook, width, theme):
-    notebook.page.set_viewport_size({"width": width, "height": 1000})
-    notebook.open(f"explore{width}{theme[-4:].strip()}.ipynb", START, "lab")
-    notebook.command("apputils:change-theme", theme=theme)
-    if width == 600:
-        notebook.command("application:toggle-left-area")
-    notebook.page.wait_for_timeout(500)
-    root = notebook.page.locator(".mlw-lab")
-    assert root.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
-    names = root.locator("button, select, input, img").evaluate_all(
-        "all => all.filter(e => !(e.textContent || e.getAttribute('aria-label') || e.placeholder || e.alt)).map(e => e.outerHTML)"
-    )
-    assert not names, names[:3]
+    check_it_fits_and_can_be_read(notebook, START, width, theme)

@@ -146,6 +146,8 @@ def test_what_cannot_be_drawn_changes_nothing(lab):
         ("keep", {"column": "count", "name": "low", "value": "1e9"}),
         ("colour", {"value": "holes"}),
         ("x", {"value": "nobody"}),
+        ("keep", {"column": "count", "name": "low", "value": ""}),
+        ("keep", {"column": "count", "name": "high", "value": "many"}),
     ):
         if event == "keep":
             lab.act("brush", x0=0, x1=1, y0=0, y1=0)

@@ -1,7 +1,7 @@
 """The labs in a real JupyterLab and Notebook in a real browser: by mouse, by keyboard, in light and dark, over a restart and a reload."""
 
 import pytest
-from browser_page import page_of, soon
+from browser_page import THEMES, WIDTHS, check_it_fits_and_can_be_read, page_of, soon
 from jupyter_page import jupyter
 from playwright.sync_api import expect
 
@@ -168,24 +168,10 @@ def test_the_twin_stays_current_over_a_reload_and_is_all_that_is_stored(lab):
     assert "mlw-twin" in twin and "<svg" not in twin
 
 
-@pytest.mark.parametrize("width", [600, 1100, 2000])
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@WIDTHS
+@THEMES
 def test_it_fits_and_can_be_read(notebook, width, theme):
-    notebook.page.set_viewport_size({"width": width, "height": 1000})
-    notebook.open(f"looks{width}{theme[-4:].strip()}.ipynb", START, "lab")
-    notebook.command("apputils:change-theme", theme=theme)
-    if width == 600:
-        notebook.command("application:toggle-left-area")
-    notebook.page.wait_for_timeout(500)
-    root = notebook.page.locator(".mlw-lab")
-    assert root.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
-    ink = root.evaluate("e => getComputedStyle(e).color + ' on ' + getComputedStyle(e).backgroundColor")
-    light = sum(int(v) for v in ink.split(" on ")[0].strip("rgba()").split(",")[:3]) > 380
-    assert light == theme.endswith("Dark"), ink
-    names = root.locator("button, select, input, [role=option]").evaluate_all(
-        "all => all.filter(e => !(e.textContent || e.getAttribute('aria-label') || e.placeholder)).map(e => e.outerHTML)"
-    )
-    assert not names, names[:3]
+    check_it_fits_and_can_be_read(notebook, START, width, theme)
 
 
 def test_the_main_path_in_notebook_7(browser, tmp_path):

@@ -134,6 +134,7 @@ def of(step, columns=columns, **options):
 
 any_step = st.one_of(
     of(standardise_formats, kind=st.sampled_from(["auto", "numbers", "dates", "booleans"]), unit=st.none() | words, dayfirst=st.booleans()),
+    of(standardise_formats, kind=st.just("numbers"), missing=st.lists(st.integers(-1, 999), max_size=3)),
     of(standardise_formats, spellings=st.dictionaries(words, words, min_size=1, max_size=3)),
     of(impute, strategy=st.sampled_from(["auto", "mean", "median", "mode", "neighbours", "iterative"]), neighbours=st.integers(1, 9)),
     of(impute, strategy=st.just("constant"), value=st.integers() | numbers | words, indicator=st.none() | st.booleans()),

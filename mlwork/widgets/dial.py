@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 
-from ..choices import short_thresholds
+from ..choices import GOALS, short_thresholds
 from ..figures import MARKED, figure_svg, figure_title
 from ..oof import OutOfFold
 from .parts import button, element, menu
@@ -208,10 +208,12 @@ def goals_html(
     lines = [
         f"a false alarm costs {field('fp', costs['fp'], 'cost', 'cost of a false alarm')}",
         f"a missed case costs {field('fn', costs['fn'], 'cost', 'cost of a missed case')}",
-        "best for " + button("F1", "goal", data_goal="f1") + button("least cost", "goal", data_goal="cost"),
-        button("recall at least", "goal", data_goal="recall") + field("recall", goals["recall"], "share", "recall at least"),
-        button("precision at least", "goal", data_goal="precision") + field("precision", goals["precision"], "share", "precision at least"),
-        button("I can look at", "goal", data_goal="capacity")
+        "best for " + button("F1", "goal", data_goal="f1", title=GOALS["f1"]) + button("least cost", "goal", data_goal="cost"),
+        button("recall at least", "goal", data_goal="recall", title=GOALS["recall"])
+        + field("recall", goals["recall"], "share", "recall at least"),
+        button("precision at least", "goal", data_goal="precision", title=GOALS["precision"])
+        + field("precision", goals["precision"], "share", "precision at least"),
+        button("I can look at", "goal", data_goal="capacity", title=GOALS["capacity"])
         + field("looks", looks["looks"], "looks", "rows I can look at")
         + " of every "
         + field("rows", looks["rows"], "looks", "rows in all")

@@ -15,7 +15,6 @@ from traitlets import Bytes, Unicode
 from ..core import BadInput, BadType, times
 from ..evaluate import Report
 from ..figures import figure_svg, figure_title, residuals_svg
-from ..metrics import METRICS, default_metrics
 from ..model import threshold_of
 from ..one_row import changed_row
 from ..show import html_table
@@ -29,7 +28,7 @@ from mlwork.widgets.dial import (
 )
 from .evaluating import EVERY, NO_OTHER, Evaluating, middle
 from .looking import rivals_html, rows_html, slices_html, what_if_html, why_html
-from .parts import Lab, button, element, menu, without_controls
+from .parts import Lab, button, code_html, element, menu, without_controls
 
 # %% ../../nbs/widgets/02_evaluate.ipynb #0000000d
 class _ShowingChoice(Evaluating):
@@ -92,10 +91,6 @@ class _Showing(_ShowingChoice):
         )
         return element("h4", "Where is it wrong?") + element("div", *bar, class_="mlw-bar") + found
 
-    def _metrics(self):
-        oof = self._report.oof
-        return [m for m in default_metrics(oof.data.task) if METRICS[m].needs != "score" or oof.probability is not None]
-
     def draw_found(self):
         if self.behind is None:
             cell = "" if self._report.oof.classes is None else " or on a cell of the matrix"
@@ -148,12 +143,7 @@ class _Showing(_ShowingChoice):
         return title + element("p", f"opened {times(self.opened.test.times_seen)}{where}") + html_table(self.opened.summary())
 
     def draw_source(self):
-        tools = button("copy", None, data_local="copy"), button("put into the next cell", None, data_local="cell")
-        return (
-            element("h4", "Code")
-            + element("div", *tools, class_="mlw-bar")
-            + element("pre", html.escape(self.code()), data_panel="code:mlwork", tabindex=0)
-        )
+        return code_html({"mlwork": self.code()})
 
 # %% ../../nbs/widgets/02_evaluate.ipynb #32089ef4
 class _Repeatable(_Showing):

@@ -12,7 +12,7 @@ import pandas as pd
 from ..core import BadInput, MlworkError, unknown
 from ..evaluate import Report
 from ..figures import by_confusion
-from ..metrics import METRICS
+from ..metrics import METRICS, default_metrics
 from ..oof import OutOfFold
 from ..pairs import compare_predictions
 from .dial import RELATIVE, threshold_dial, tolerance_dial
@@ -39,6 +39,11 @@ class _Choice:
         if oof.data.task == "binary":
             return [oof.positive, next(c for c in oof.classes if c != oof.positive)]
         return list(by_confusion(oof.confusion()).index)
+
+    def _metrics(self):
+        "Name the metrics that these predictions can be scored by."
+        oof = self._report.oof
+        return [m for m in default_metrics(oof.data.task) if METRICS[m].needs != "score" or oof.probability is not None]
 
     def _build(self, setting):
         "Compute the dial of the class or the tolerances that are looked at, and set it."
@@ -190,6 +195,8 @@ class Evaluating(_Working):
 
     def do_metric(self, value: str, **_):  # value: the name of a metric
         "Score subgroups by another metric."
+        if value not in self._metrics():
+            raise unknown("a metric", value, self._metrics())
         self._ask(self.column, self.second, value)
 
     def _ask(self, column, second, metric):

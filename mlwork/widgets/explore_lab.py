@@ -21,7 +21,7 @@ from ..explore import Profile, profile
 from ..pictures import FEW_LEVELS, choose_picture, drawn_as, filtered, readable
 from ..show import html_table, short
 from ..split import Split
-from .parts import Lab, badges, button, element, menu, spark
+from .parts import Lab, badges, button, code_html, element, menu, spark
 
 # %% ../../nbs/widgets/03_explore.ipynb #00000008
 def _range(axis_ends, low, high):
@@ -269,9 +269,7 @@ class _Showing(_ShowingPicture):
         return element("h4", "In these rows") + html_table(table.fillna("")) + (element("ul", lines) if lines else "")
 
     def draw_source(self):
-        tools = button("copy", None, data_local="copy"), button("put into the next cell", None, data_local="cell")
-        code = element("pre", html.escape(self.code()), data_panel="code:seaborn", tabindex=0)
-        return element("h4", "Code") + element("div", *tools, class_="mlw-bar") + code
+        return code_html({"seaborn": self.code()})
 
 # %% ../../nbs/widgets/03_explore.ipynb #00000010
 class ExploreLab(_Showing):

@@ -16,6 +16,7 @@ from traitlets import Unicode
 from ..catalogue import catalogue
 from ..core import BadInput, MlworkError, counted
 from ..explore import Profile, profile
+from ..preprocess import group_rare
 from ..recipe import Recipe
 from ..roles import ROLES
 from ..split import Split
@@ -23,7 +24,7 @@ from ..stages import STEPS, Step, choose
 from ..suggest import answered, remedies
 from .cards import card, column_head, column_row, edited, palette
 from .effects import DRAWN_ROWS, Effect, effect_html, effect_steps, new_try, tries_table
-from .parts import Lab, button, element, in_words, menu
+from .parts import Lab, button, code_html, element, in_words, menu
 from ..worth import quick_name, score_folds
 
 # %% ../../nbs/widgets/01_preprocess.ipynb #f348070b
@@ -36,7 +37,7 @@ def _rank(step):
         return 0
     if step.drops_rows:
         return 1.5
-    if type(step).__name__ == "group_rare":  # levels are grouped before they become numbers
+    if isinstance(step, group_rare):  # levels are grouped before they become numbers
         return _ORDER.index("encoding") + 0.5
     late = step.group == "missing" and step.columns in ROLES  # fills whatever is left, also what other steps made
     return 6.5 if late else _ORDER.index(step.group) + 1 if step.group in _ORDER else 7
@@ -275,15 +276,7 @@ class _Showing(_Trying):
         return element("h4", "Does it help?") + element("div", *bar, class_="mlw-bar") + tries_table(self.tries, self._recipe, "back")
 
     def draw_source(self):
-        texts = {"mlwork": self.code(), "scikit-learn": _or_words(self._recipe.sklearn_code)}
-        tabs = (
-            button(t, None, data_local="tab", data_group="code", data_tab=t, role="tab", aria_selected=str(t == "mlwork").lower())
-            for t in texts
-        )
-        tools = button("copy", None, data_local="copy"), button("put into the next cell", None, data_local="cell")
-        panels = (element("pre", html.escape(x), data_panel=f"code:{t}", hidden=t != "mlwork", tabindex=0) for t, x in texts.items())
-        row = element("div", *tabs, role="tablist", class_="mlw-bar", aria_label="code as")
-        return element("h4", "Code") + element("div", row, *tools, class_="mlw-bar") + "".join(panels)
+        return code_html({"mlwork": self.code(), "scikit-learn": _or_words(self._recipe.sklearn_code)})
 
 
 def _or_words(text):
