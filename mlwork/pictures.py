@@ -89,9 +89,15 @@ class Picture:
         return f"{imports}frame = readable({name})\n{filter_source(where)}{axes}{self.source}\n"
 
 # %% ../nbs/03aa_pictures.ipynb #0000000d
-def _levels(frame, column):
+def _levels(frame, column, most=SOME_LEVELS):
     "Give the most frequent levels of a column."
-    return frame[column].value_counts().index[:SOME_LEVELS].tolist()
+    return frame[column].value_counts().index[:most].tolist()
+
+
+def _more(frame, column, set_, most=SOME_LEVELS):
+    "Write the line that says how many levels are not drawn, where there are such."
+    there = frame[column].nunique()
+    return f"\nax.{set_}({f'{column}, the {most} most frequent of {there:,}'!r})" if there > most else ""
 
 
 def _call(what, **arguments):
@@ -111,7 +117,7 @@ def _of_one(frame, kind, x, colour):
     "Draw one column."
     if kind == "levels":
         levels = _levels(frame, x)
-        return Picture(_call("countplot", y=x, order=levels, **_hue(colour)), up=(x, levels))
+        return Picture(_call("countplot", y=x, order=levels, **_hue(colour)) + _more(frame, x, "set_ylabel"), up=(x, levels))
     if kind == "text":
         lengths = f"frame = frame.assign(length=frame[{x!r}].str.len())\n"
         return Picture(lengths + _call("histplot", x="length", bins=40, **_hue(colour, multiple="stack")))
@@ -127,7 +133,8 @@ def _numbers_numbers(frame, x, y, colour):
 
 def _numbers_levels(frame, x, y, colour):
     levels = _levels(frame, y)
-    return Picture(_call("boxplot", x=x, y=y, order=levels, fliersize=2, **_hue(colour)), (x, "numbers"), (y, levels))
+    boxes = _call("boxplot", x=x, y=y, order=levels, fliersize=2, **_hue(colour))
+    return Picture(boxes + _more(frame, y, "set_ylabel"), (x, "numbers"), (y, levels))
 
 
 def _dates_numbers(frame, x, y, colour):
@@ -139,16 +146,17 @@ def _dates_numbers(frame, x, y, colour):
 
 
 def _dates_levels(frame, x, y, colour):
-    few = frame[y].value_counts().index[:FEW_LEVELS].tolist()
+    few = _levels(frame, y, FEW_LEVELS)
     bars = _call("histplot", x=x, hue=y, hue_order=few, multiple="fill", bins=24, palette="colorblind")
-    return Picture(bars + _TURNED, (x, "dates"))
+    return Picture(bars + _TURNED + _more(frame, y, "set_title", FEW_LEVELS), (x, "dates"))
 
 
 def _levels_levels(frame, x, y, colour):
     across, up = _levels(frame, x), _levels(frame, y)
     shares = f"shares = pd.crosstab(frame[{y!r}], frame[{x!r}], normalize='index').reindex(index={up!r}, columns={across!r})\n"
     heat = "sns.heatmap(shares, annot=True, fmt='.0%', cmap='Blues', cbar=False, ax=ax)\nax.set_title('shares of each row')"
-    return Picture(shares + heat, (x, across), (y, up))
+    more = _more(frame, x, "set_xlabel") + _more(frame, y, "set_ylabel")
+    return Picture(shares + heat + more, (x, across), (y, up))
 
 
 _OF_TWO = {

@@ -15,8 +15,8 @@ from math import floor, isfinite, log10
 import pandas as pd
 
 # %% ../nbs/00d_show.ipynb #c6c3a0c4
-# Okabe & Ito, "Color universal design" (2008), the yellow darkened
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f", "#e69f00")
+# Okabe & Ito, "Color universal design" (2008); brown and slate in place of the two that colour-blind people take for others
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#6b4423", "#56b4e9", "#404050", "#e0b400")
 
 # %% ../nbs/00d_show.ipynb #8574ce70
 def colour(

@@ -75,6 +75,15 @@ def test_every_pair_is_drawn_as_its_source_draws_it_or_refused_in_a_sentence(dat
     assert refused == 2 * (len(data.frame.columns) - 1)
 
 
+def test_levels_that_are_not_drawn_are_counted():
+    rng = np.random.default_rng(0)
+    data = load(pd.DataFrame({"street's": rng.choice([f"s{i}" for i in range(40)], 900), "kind": rng.choice(["a", "b"], 900)}))
+    for y in (None, "kind"):
+        ax = draw(data, "street's", y)
+        assert "street's, the 12 most frequent of 40" in (ax.get_xlabel(), ax.get_ylabel())
+    assert draw(data, "kind").get_ylabel() == "kind"
+
+
 def test_colour_is_a_column_of_few_levels(data):
     draw(data, "it's a size", "Straße <b>", "yes")
     with pytest.raises(BadInput, match="at most 10"):

@@ -74,6 +74,23 @@ def test_by_keyboard_alone(lab):
     page.keyboard.press("Control+s")
 
 
+def test_what_is_added_and_looked_at_comes_into_view(lab):
+    page = lab.page
+    page.locator("[data-part=columns] button[data-do=look]").nth(3).click()
+    looked = page.locator("[data-part=columns] tr[aria-current]")
+    expect(looked).to_have_count(1)
+    assert looked.get_attribute("data-key") == lab.py("print(lab.column)")
+    page.locator("dt button[data-do=add]").first.evaluate("b => b.closest('section').scrollTo(0, 1e6)")
+    page.locator("details[data-key=scaling]").evaluate("d => { d.open = true; }")
+    page.locator("button[data-step='preprocess.scale']").click()
+    opened = page.locator("[data-card].mlw-open")
+    expect(opened).to_be_visible()
+    assert opened.evaluate(
+        """card => { const a = card.getBoundingClientRect(), b = card.closest('section').getBoundingClientRect();
+        return a.bottom > b.top && a.top < b.bottom; }"""
+    )
+
+
 def test_a_slider_that_is_dragged_ends_where_the_hand_ends(lab):
     page = lab.page
     card_of(lab, 'clip_outliers("year_built")').locator("code").click()

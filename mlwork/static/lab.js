@@ -10,6 +10,7 @@
 
 const SLIDER_MS = 80, DIAL_MS = 150, BUSY_MS = 700;
 const BUSY = "the kernel is running a cell; what you do here follows when it is done";
+
 // ---- showing what Python wrote -------------------------------------------------------------------------------------------------
 const keyOf = node => node.nodeType === 1 ? node.getAttribute("data-key") : null;
 const sameKind = (a, b) => a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
@@ -87,8 +88,8 @@ const LOCAL = {
   },
   tab(button, root) {
     for (const other of button.parentNode.children) other.setAttribute("aria-selected", other === button);
-    const { group, tab } = button.dataset, panels = root.querySelectorAll(`[data-panel^="${group}:"]`);
-    for (const panel of panels) panel.hidden = panel.dataset.panel !== `${group}:${tab}`;
+    const { group, tab } = button.dataset;
+    for (const panel of root.querySelectorAll(`[data-panel^="${group}:"]`)) panel.hidden = panel.dataset.panel !== `${group}:${tab}`;
   },
   async copy(button, root, lab) {
     await navigator.clipboard.writeText(shownCode(root));
@@ -138,9 +139,8 @@ const notebookOf = model => model.widget_manager?.context?.model;
 const outputsOf = cell => Array.from({ length: cell?.outputs?.length ?? 0 }, (_, j) => cell.outputs.get(j));
 const holds = (output, text) => String(output.data["text/html"] ?? "").includes(text);
 
-function ownCell(model) {
-  return [...(notebookOf(model)?.cells ?? [])].findIndex(cell => outputsOf(cell).some(output => holds(output, model.get("twin_id"))));
-}
+const isOwn = model => output => holds(output, model.get("twin_id"));
+const ownCell = model => [...(notebookOf(model)?.cells ?? [])].findIndex(cell => outputsOf(cell).some(isOwn(model)));
 const ownOutputs = model => outputsOf(notebookOf(model)?.cells?.get(ownCell(model)));
 
 function insertCell(model, source) {
@@ -151,14 +151,10 @@ function insertCell(model, source) {
 }
 
 // A reloaded page forgets which output belongs to which display id, so the twin is put right from here.
-function twinIsOld(model) {
-  const outputs = ownOutputs(model);
-  return outputs.length > 0 && !outputs.some(output => holds(output, model.get("stamp")));
-}
+const twinIsOld = model => ownOutputs(model).length > 0 && !ownOutputs(model).some(output => holds(output, model.get("stamp")));
 
 function renewTwin(model, html) {
-  const mine = ownOutputs(model).filter(output => holds(output, model.get("twin_id")));
-  for (const output of mine) output.setData({ data: { ...output.data, "text/html": html } });
+  for (const output of ownOutputs(model).filter(isOwn(model))) output.setData({ data: { ...output.data, "text/html": html } });
 }
 
 // ---- moving cards --------------------------------------------------------------------------------------------------------------
@@ -274,8 +270,18 @@ class LabView {
     showPart(place, this.model.get(name));
     for (const input of place.querySelectorAll("[data-local='search']")) if (input.value) LOCAL.search(input, this.root);
     for (const button of place.querySelectorAll("[data-local='sort'][data-order]")) orderRows(button);
+    this.follow(place);
     this.paint();
     this.soon("twin", 1500, () => twinIsOld(this.model) && this.send({ do: "twin" }));
+  }
+
+  // A card that was opened comes into view. The row that is looked at is named by another part: the list need not be sent again.
+  follow(place) {
+    const card = place.querySelector("[data-card].mlw-open"), looked = this.root.querySelector("[data-looks]")?.dataset.looks;
+    if (card && card.dataset.key !== this.opened) card.scrollIntoView({ block: "nearest" });
+    if (place.querySelector("[data-card]")) this.opened = card?.dataset.key;
+    for (const row of this.root.querySelectorAll("tr[aria-current]")) if (row.dataset.key !== looked) row.removeAttribute("aria-current");
+    if (looked) this.root.querySelector(`tr[data-key="${CSS.escape(looked)}"]`)?.setAttribute("aria-current", "true");
   }
 
   // Show the dial's position, wherever a number or a mark comes from it.
@@ -369,9 +375,8 @@ class LabView {
     this.set(input);
   }
 
-  set(input) {
-    const { set: name, key: _key, words: _words, ...rest } = input.dataset;
-    this.send({ do: name, ...rest, value: input.type === "checkbox" ? input.checked : input.value });
+  set({ type, checked, value, dataset: { set: name, key: _key, words: _words, ...rest } }) {
+    this.send({ do: name, ...rest, value: type === "checkbox" ? checked : value });
   }
 
   // Buttons and fields keep the keys they know; cards and tabs get theirs.
@@ -390,9 +395,4 @@ class LabView {
   }
 }
 
-export default {
-  render({ model, el }) {
-    const view = new LabView(model, el);
-    return () => view.close();
-  },
-};
+export default { render: ({ model, el }) => { const view = new LabView(model, el); return () => view.close(); } };

@@ -153,7 +153,6 @@ def column_row(
     recipe: Recipe,  # its roles are shown
     found: list,  # findings about the column
     done: list,  # those of them that the recipe answers
-    chosen: bool,  # whether the column is looked at
     marked: bool,  # whether it is marked for the next step
 ) -> str:  # HTML
     "Write a column's row."
@@ -162,7 +161,7 @@ def column_row(
     fixed = role == "target"
     cells = [
         element("input", type="checkbox", checked=marked, disabled=fixed, data_set="mark", data_column=name, aria_label=f"mark {name}"),
-        button(name, "look", data_column=name, class_="mlw-plain", aria_pressed=str(chosen).lower()),
+        button(name, "look", data_column=name, class_="mlw-plain"),
         "target" if fixed else menu(role, [r for r in ROLES if r != "target"], "role", data_column=name, aria_label=f"role of {name}"),
         badges(found, done, "answer"),
         element("span", class_="mlw-share", style=f"--v:{share:.0%}") + f"{share:.1%}" if share else "",
@@ -172,7 +171,7 @@ def column_row(
     words = " ".join([name, role, *(f"{f.code} {f.name}" for f in found)]).lower()
     about = {"data_name": name.lower(), "data_role": role, "data_missing": f"{1 - share:.6f}", "data_distinct": entry["distinct"]}
     tds = (element("td", c, class_={3: "mlw-found", 5: "n"}.get(i)) for i, c in enumerate(cells))
-    return element("tr", *tds, data_key=name, data_words=words, data_found=-len(found), class_="mlw-chosen" if chosen else None, **about)
+    return element("tr", *tds, data_key=name, data_words=words, data_found=-len(found), **about)
 
 # %% ../../nbs/widgets/00a_cards.ipynb #a70a8fa9
 def card(

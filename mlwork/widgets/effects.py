@@ -11,6 +11,7 @@ import html
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -110,9 +111,9 @@ def _telling(before, shown, rows):
     if shown.shape[1] != 1:
         return shown.index[:rows]
     some = shown.index[:500]
-    odd = [label for label in some if not _alike(shown.at[label, shown.columns[0]], before.get(label))][: rows - 2]
-    chosen = {*odd, *[label for label in some if label not in odd][: rows - len(odd)]}
-    return [label for label in some if label in chosen]
+    odd = [at for at, pair in enumerate(zip(shown.iloc[:500, 0], before.reindex(some), strict=True)) if not _alike(*pair)][: rows - 2]
+    chosen = {*odd, *[at for at in range(len(some)) if at not in odd][: rows - len(odd)]}
+    return some[sorted(chosen)]
 
 
 def _alike(a, b):
@@ -124,7 +125,7 @@ def _learned_words(found):
 
     def say(value):
         if isinstance(value, list):
-            some = ", ".join(short(v) for v in value[:8])
+            some = ", ".join(repr(v) if "," in str(v) else short(v) for v in value[:8])  # a level with a comma in it stays one
             return some + (f" and {len(value) - 8} more" if len(value) > 8 else "")
         return short(value)
 
@@ -146,6 +147,12 @@ class Counts:
     learned: dict  # {column: {words: value}}
 
 
+def _counted(passage):
+    "Keep the numbers of a passage, and let its rows go."
+    gaps = (frame.isna().sum().to_dict() for frame in (passage.before, passage.after))
+    return Counts(len(passage.before), len(passage.after), *gaps, passage.learned)
+
+
 @dataclass(frozen=True)
 class Effect:
     "What the steps do to the training rows, as far as it is known."
@@ -154,13 +161,12 @@ class Effect:
     exact: list = field(default_factory=list)  # `Counts` of all rows, one a step; empty until they are known
     error: str = ""  # why there is no more of it
 
+    @cached_property
+    def counts(self) -> list[Counts]:
+        "Give the numbers of all rows where they are known, else of the sample."
+        return self.exact or [_counted(p) for p in self.passages]
+
 # %% ../../nbs/widgets/00b_effects.ipynb #3e17ccc6
-def _counted(passage):
-    "Keep the numbers of a passage, and let its rows go."
-    gaps = (frame.isna().sum().to_dict() for frame in (passage.before, passage.after))
-    return Counts(len(passage.before), len(passage.after), *gaps, passage.learned)
-
-
 def effect_steps(
     recipe: Recipe,
     split: Split,  # its training rows are followed
@@ -221,7 +227,7 @@ def _readable(values, recipe):
 def _numbers_html(effect, first, last, column, names):
     "Say what was learned and how much is missing: of all rows where that is known, else of the sample."
     drawn = len(effect.passages[first].before)
-    counts = effect.exact or [_counted(p) for p in effect.passages]
+    counts = effect.counts
     start, end = counts[first], counts[last - 1]
     out = f", {counted(start.rows - end.left, 'row')} left out" if end.left < start.rows else ""
     gaps = f"missing {start.missing.get(column, 0):,} before, {sum(end.still.get(n, 0) for n in names):,} after"

@@ -154,7 +154,7 @@ class Worker:
                         self._thread = None
                         return
                 job, self._next = self._next, None
-            sys.setswitchinterval(min(_TURNS, 0.001))
+            sys.setswitchinterval(min(_TURNS, 0.0001))
             try:
                 self._do(*job)
             finally:

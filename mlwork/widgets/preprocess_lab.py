@@ -132,13 +132,16 @@ class _Turning(_Editing):
     def do_edit(self, i, name, value, **_):
         i = int(i)
         step = edited(self._recipe.steps[i], name, value)
-        if step == self._recipe.steps[i]:
-            return
-        knob, now = (self._keys[i], name), time.monotonic()
-        if self._turning and self._turning[0] == knob and now - self._turning[1] < 1.5:  # a knob that is being turned: one change
-            self._take(self._recipe.replace(i, step), self._keys)
+        if step != self._recipe.steps[i]:
+            self._turn((self._keys[i], name), self._recipe.replace(i, step), self._keys)
+
+    def _turn(self, knob, recipe, keys):
+        "Change the recipe; while one knob is being turned, or one card moved on and on, it is one change."
+        now = time.monotonic()
+        if self._turning and self._turning[0] == knob and now - self._turning[1] < 1.5:
+            self._take(recipe, keys)
         else:
-            self._change(self._recipe.replace(i, step), self._keys)
+            self._change(recipe, keys)
         self._turning = knob, now
 
     def do_move(self, i, to, **_):
@@ -146,7 +149,7 @@ class _Turning(_Editing):
         moved = self._recipe.move(i, to)
         keys = [k for k in self._keys if k != self._keys[i]]
         keys.insert(to, self._keys[i])
-        self._change(moved, keys)
+        self._turn((self._keys[i], "place"), moved, keys)
         self.say(f"{type(self._recipe.steps[to]).__name__}, position {to + 1} of {len(keys)}")
 
     def do_switch(self, i, **_):
@@ -201,7 +204,7 @@ class _Trying(_Turning):
 
     def _folded(self, at):
         if isinstance(at, list):
-            self.effect = Effect(at)
+            self.effect = replace(self.effect, passages=at, error="")
         else:
             self._progress = at
         self.show(soon=True)
@@ -241,8 +244,9 @@ class _Showing(_Trying):
         return "".join(buttons) + element("span", words, class_="mlw-soft")
 
     def draw_columns(self):
-        done = set(answered(self.findings, self._recipe))
-        rows = [self._column(name, done) for name in self.known.columns]
+        if self._answered[0] is not self._recipe:
+            self._answered = self._recipe, set(answered(self.findings, self._recipe))
+        rows = [self._column(name, self._answered[1]) for name in self.known.columns]
         search = element("input", type="search", placeholder="search", aria_label="search columns", data_local="search", data_key="search")
         some = f"{counted(len(self.marked), 'column')} marked for the next step" if self.marked else "mark columns for the next step"
         table = element("table", column_head(), element("tbody", *rows), aria_label="columns")
@@ -251,9 +255,9 @@ class _Showing(_Trying):
     def _column(self, name, done):
         "Write a column's row, unless it has been written before as it is now."
         found = [f for f in self.findings if name in f.columns]
-        now = self._recipe.roles[name], name == self.column, name in self.marked, tuple(f for f in found if f in done)
+        now = self._recipe.roles[name], name in self.marked, tuple(f for f in found if f in done)
         if self._rows.get(name, (None,))[0] != now:
-            self._rows[name] = now, column_row(name, self.known, self._recipe, found, now[3], now[1], now[2])
+            self._rows[name] = now, column_row(name, self.known, self._recipe, found, now[2], now[1])
         return self._rows[name][1]
 
     def draw_steps(self):
@@ -301,7 +305,7 @@ class PreprocessLab(_Showing, Lab):
 
     parts: ClassVar[dict] = {
         "bar": ("_recipe", "_past", "_future"),
-        "columns": ("_recipe", "column", "marked"),
+        "columns": ("_recipe", "marked"),
         "steps": ("_recipe", "_keys", "_opened"),
         "seen": ("_recipe", "_keys", "_opened", "column", "effect"),
         "worth": ("_recipe", "tries", "_progress", "model"),
@@ -320,8 +324,9 @@ class PreprocessLab(_Showing, Lab):
         self._recipe = Recipe.of(self.known) if recipe is None else recipe
         self._made, self._past, self._future, self._opened, self._turning = 0, [], [], "", None
         self._keys, self._rows = [self._new_key() for _ in self._recipe.steps], {}  # rows: {column: (state it was written for, HTML)}
+
         self.column = next(iter(self._recipe.features), "")  # the column that is looked at
-        self.marked = frozenset()  # columns for the next step
+        self.marked, self._answered = frozenset(), (None, set())  # columns for the next step; a recipe and the findings that it answers
         self.model = quick_name(split.train.task)  # a name of the catalogue: what recipes are tried with
         self.tries, self._progress = [], None  # `Try`s; (folds done, folds in all) while one is made
         self.effect = Effect()
@@ -342,11 +347,8 @@ class PreprocessLab(_Showing, Lab):
         at = self._looked_at()
         which = "all steps" if at is None else f"step {at + 1}, {type(self._recipe.steps[at]).__name__}"
         pick = menu(self.column, self._recipe.features, "look_at", aria_label="column to look at")
-        return (
-            element("h4", "What it does")
-            + element("div", pick, f"by {which}", class_="mlw-bar")
-            + effect_html(self.effect, self._recipe, self.column, at)
-        )
+        head = element("h4", "What it does", data_looks=self.column) + element("div", pick, f"by {which}", class_="mlw-bar")
+        return head + effect_html(self.effect, self._recipe, self.column, at)
 
     def _looked_at(self):
         "Give the position of the step whose card is open; None where none is."
