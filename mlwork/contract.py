@@ -18,7 +18,7 @@ import pandas as pd
 from .collect import Dataset
 from .core import BadInput, BadType, Findings, Kind, nearest
 from .frames import without_arrow
-from .steps import parse_booleans, parse_dates, parse_numbers
+from .steps import number_name, parse_booleans, parse_dates, parse_numbers
 from .tables import MISSING
 
 # %% ../nbs/07a_contract.ipynb #85ae96f7
@@ -145,8 +145,8 @@ def _to_text(values, entry):
         return values.map(lambda v: names.get(float(v), str(v)), na_action="ignore").astype("str")
     if family(values.dtype) == "date":
         return values.dt.strftime("%Y-%m-%d %H:%M:%S").str.removesuffix(" 00:00:00").astype("str")
-    whole = [str(v) for v in levels if v.endswith(".0")]
-    return values.map(lambda v: f"{v:.15g}" if not whole else str(float(v)), na_action="ignore").astype("str")
+    point = any(v.endswith(".0") for v in levels)
+    return values.map(lambda v: number_name(v, point), na_action="ignore").astype("str")
 
 # %% ../nbs/07a_contract.ipynb #08859dfd
 def _carry(values, want, entry):
@@ -199,7 +199,8 @@ def _same_family(values, want, entry):
         return (values.dt.tz_convert("UTC").dt.tz_localize(None) if zone else values).astype("datetime64[us]")
     if want == "boolean" and not values.isna().any():
         return values.astype("bool")
-    whole = pd.api.types.is_integer_dtype(entry["dtype"]) and not values.isna().any() and bool((values % 1 == 0).all())
+    held = not values.isna().any() and bool(((values % 1 == 0) & (values.abs() < 2**53)).all())  # what 64-bit whole numbers can hold
+    whole = pd.api.types.is_integer_dtype(entry["dtype"]) and held
     return values.astype("int64" if whole else "float64")
 
 # %% ../nbs/07a_contract.ipynb #3e3e0ec0

@@ -20,6 +20,7 @@ from .curves import Calibration, CostChoice, calibrate_bins, cheapest, threshold
 from .metrics import Interval, Scores, main_metric, score
 from .model import Model, threshold_of
 from .predicting import score_predictions
+from .preprocess import standardise_formats
 from .split import Split
 from .stages import Needs
 from .subgroups import crossed, cut_column, judge, subgroup_rows
@@ -131,7 +132,7 @@ class Sliceable(Predicted):
     "Predictions that can be asked for whom the model is wrong."
 
     dropped: tuple = ()  # columns that the recipe drops: a scan leaves them out, `slices(column)` does not
-    spellings: dict = field(default_factory=dict)  # {column: {as written: as meant}}, as the recipe reads them
+    formats: dict = field(default_factory=dict)  # {column: transformers}: how the recipe reads numbers, dates, truths and spellings
 
     def slices(
         self,
@@ -172,8 +173,10 @@ class Sliceable(Predicted):
         if column not in self.data.roles:
             raise unknown("column", column, self.data.roles)
         if (column, bins) not in self._cuts:
-            values = self.data.frame[column].replace(self.spellings.get(column, {}))
-            self._cuts[column, bins] = cut_column(values, self.data.roles[column], bins)
+            values = self.data.frame[[column]]
+            for tool in self.formats.get(column, ()):
+                values = tool.fit_transform(values)  # learns nothing but the name
+            self._cuts[column, bins] = cut_column(values[column], self.data.roles[column], bins)
         return self._cuts[column, bins]
 
     def thinned(
@@ -291,9 +294,15 @@ def out_of_fold(
     return from_predictions(split, model, found)
 
 # %% ../nbs/08d_oof.ipynb #7a2d915f
-def _spellings(recipe):
-    "Tell how a recipe reads spellings: {column: {as written: as meant}}."
-    return {c: dict(step.spellings) for step, columns, _ in recipe.walk(Needs()) for c in columns if getattr(step, "spellings", ())}
+def _formats(recipe):
+    "Tell how a recipe reads its columns: {column: transformers}, one after the other; they learn nothing."
+    found = {}
+    for step, columns, scene in recipe.walk(Needs()):
+        if isinstance(step, standardise_formats):
+            for tool, met in step.transformers(columns, scene):
+                for column in met:
+                    found.setdefault(column, []).append(tool)
+    return found
 
 # %% ../nbs/08d_oof.ipynb #403aa3b8
 def from_predictions(
@@ -311,5 +320,5 @@ def from_predictions(
         )
     at = split.train.frame.index.get_indexer(found.index)
     groups = None if split.groups is None else split.groups.loc[found.index]
-    rows = OutOfFold(found, split.train.take(at), model.classes, model.positive, groups, tuple(model.unused), _spellings(model.recipe))
+    rows = OutOfFold(found, split.train.take(at), model.classes, model.positive, groups, tuple(model.unused), _formats(model.recipe))
     return rows if (threshold := threshold_of(model)) is None else rows.at(threshold)

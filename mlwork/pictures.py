@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from .collect import Dataset
+from .columns import read_floats
 from .core import BadInput, unknown
-from .steps import parse_dates, parse_numbers
+from .steps import parse_dates
 
 # %% ../nbs/03aa_pictures.ipynb #00000008
-_READ = {"numbers": parse_numbers, "dates": parse_dates}
+_READ = {"numbers": lambda values: read_floats(values)[0], "dates": parse_dates}
 _KINDS = {"numeric": "numbers", "datetime": "dates", "text": "text"}  # other roles are levels
 SOME_LEVELS, FEW_LEVELS = 12, 10  # drawn along an axis; told apart by colour
 MANY_ROWS = 5_000  # points that can still be told apart
@@ -109,31 +110,33 @@ def _call(what, **arguments):
 _TURNED = "\nax.tick_params(axis='x', rotation=30)"  # dates are long
 
 
-def _hue(colour, **more):
-    return {"hue": colour, "palette": "colorblind"} | more if colour else {}
+def _hue(frame, colour, **more):
+    "Tell levels apart by colour; a level has the same colour in every picture."
+    order = sorted(frame[colour].dropna().unique(), key=str) if colour else []
+    return {"hue": colour, "hue_order": order, "palette": "colorblind"} | more if colour else {}
 
 # %% ../nbs/03aa_pictures.ipynb #0000000f
 def _of_one(frame, kind, x, colour):
     "Draw one column."
     if kind == "levels":
         levels = _levels(frame, x)
-        return Picture(_call("countplot", y=x, order=levels, **_hue(colour)) + _more(frame, x, "set_ylabel"), up=(x, levels))
+        return Picture(_call("countplot", y=x, order=levels, **_hue(frame, colour)) + _more(frame, x, "set_ylabel"), up=(x, levels))
     if kind == "text":
         lengths = f"frame = frame.assign(length=frame[{x!r}].str.len())\n"
-        return Picture(lengths + _call("histplot", x="length", bins=40, **_hue(colour, multiple="stack")))
+        return Picture(lengths + _call("histplot", x="length", bins=40, **_hue(frame, colour, multiple="stack")))
     turned = _TURNED if kind == "dates" else ""
-    return Picture(_call("histplot", x=x, bins=40, **_hue(colour, multiple="stack")) + turned, across=(x, kind))
+    return Picture(_call("histplot", x=x, bins=40, **_hue(frame, colour, multiple="stack")) + turned, across=(x, kind))
 
 # %% ../nbs/03aa_pictures.ipynb #00000011
 def _numbers_numbers(frame, x, y, colour):
     if len(frame) > MANY_ROWS:  # points would be a blot
         return Picture(_call("histplot", x=x, y=y, bins=50, cmap="viridis"), (x, "numbers"), (y, "numbers"))
-    return Picture(_call("scatterplot", x=x, y=y, s=14, alpha=0.6, linewidth=0, **_hue(colour)), (x, "numbers"), (y, "numbers"))
+    return Picture(_call("scatterplot", x=x, y=y, s=14, alpha=0.6, linewidth=0, **_hue(frame, colour)), (x, "numbers"), (y, "numbers"))
 
 
 def _numbers_levels(frame, x, y, colour):
     levels = _levels(frame, y)
-    boxes = _call("boxplot", x=x, y=y, order=levels, fliersize=2, **_hue(colour))
+    boxes = _call("boxplot", x=x, y=y, order=levels, fliersize=2, **_hue(frame, colour))
     return Picture(boxes + _more(frame, y, "set_ylabel"), (x, "numbers"), (y, levels))
 
 
@@ -141,8 +144,8 @@ def _dates_numbers(frame, x, y, colour):
     days = (frame[x].max() - frame[x].min()).days if frame[x].notna().any() else 0
     step = "D" if days <= 60 else "W" if days <= 400 else "M" if days <= 4000 else "Y"
     periods = f"frame = frame.assign(period=frame[{x!r}].dt.to_period({step!r}).dt.start_time)\n"
-    line = _call("lineplot", x="period", y=y, estimator="median", errorbar=("pi", 50), **_hue(colour))
-    return Picture(periods + line + _TURNED, (x, "dates"), (y, "numbers"))
+    line = _call("lineplot", x="period", y=y, estimator="median", errorbar=("pi", 50), **_hue(frame, colour))
+    return Picture(periods + line + _TURNED + f"\nax.set_xlabel({x!r})", (x, "dates"), (y, "numbers"))
 
 
 def _dates_levels(frame, x, y, colour):

@@ -56,6 +56,8 @@ def cut_column(
     if role in _READ:
         values = _READ[role](values) if values.dtype.kind not in "iufM" else values
         values = values.astype("float64") if role == "numeric" else values
+    elif role == "boolean" and values.dtype.kind == "f":  # as the recipe reads them
+        values = values.map({1.0: "yes", 0.0: "no"})
     known = values.notna().to_numpy()
     if role in _READ:
         found, names = _quantile_codes(values[known], bins, "{:.4g}".format if role == "numeric" else "{:%Y-%m-%d}".format)

@@ -45,8 +45,10 @@ class RecipeScore:
         return found if METRICS[self.metric].greater_is_better else replace(found, value=-found.value, low=-found.high, high=-found.low)
 
     def verdict(self, other: "RecipeScore") -> str:  # other: as for `gain`
-        "Say whether it is better than another: 'better by 0.012 [0.004, 0.020]', 'worse by ...' or 'cannot tell'."
+        "Say whether it is better than another: 'better by 0.012 [0.004, 0.020]', 'worse by ...' or 'cannot tell'; 'the same predictions' where nothing changed."
         gain = self.gain(other)
+        if self.found.equals(other.found):
+            return "the same predictions"
         if gain.low <= 0 <= gain.high:
             return f"cannot tell: {gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
         ends = sorted((abs(gain.low), abs(gain.high)))

@@ -7,11 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, f1_score, precision_score, recall_score
 
+from mlwork.collect import load
 from mlwork.core import BadInput
 from mlwork.curves import calibrate_bins, cheapest, threshold_table
+from mlwork.evaluate import evaluate
 from mlwork.intervals import holm, wilson
 from mlwork.metrics import Interval
+from mlwork.preprocess import impute, scale, standardise_formats
+from mlwork.recipe import Recipe
+from mlwork.split import holdout
 from mlwork.subgroups import cut_column, subgroup_table
+from mlwork.train import fit
 
 NAMES = ("precision", "recall", "f1")
 
@@ -175,3 +181,27 @@ def test_noise_is_not_called_a_gap():
         names = pd.Series(np.repeat(np.arange(20), 50).astype(str))
         wrong += (subgroup_table(names, share, "accuracy").verdict != "no difference shown").any()
     assert wrong <= 5
+
+
+def test_subgroups_are_of_what_the_recipe_reads():
+    rng = np.random.default_rng(3)
+    n = 600
+    kilos = rng.normal(15, 3, n).round(2)
+    weight = np.where(rng.random(n) < 0.3, [f"{k / 0.45359237:.4f} lb" for k in kilos], [f"{k} kg" for k in kilos])
+    age = pd.Series(rng.integers(1, 10, n)).where(rng.random(n) < 0.9, 999)
+    quick = rng.choice(["Y", "yes", "N", "no"], n)
+    frame = pd.DataFrame({"weight": weight, "age": age, "quick": quick, "late": np.where(kilos + rng.normal(0, 3, n) > 15, "yes", "no")})
+    split = holdout(load(frame, target="late", roles={"age": "numeric", "quick": "boolean"}))
+    steps = [
+        standardise_formats("weight", unit="kg"),
+        standardise_formats("age", missing=[999]),
+        standardise_formats("quick", kind="booleans"),
+        impute(),
+        scale(),
+    ]
+    rows = evaluate(fit(split, Recipe(steps, split.train.roles, target="late"), "logistic"), split).oof
+    ends = [float(e) for g in rows.subgroups("weight").cat.categories for e in g.split(" – ")]
+    assert max(ends) < 30
+    assert set(rows.subgroups("quick")) == {"yes", "no"}
+    ages = rows.subgroups("age").cat.categories
+    assert "(missing)" in ages and not any("999" in a for a in ages)

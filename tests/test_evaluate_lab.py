@@ -111,7 +111,7 @@ def test_looks_are_a_share_of_the_rows(lab):
     lab.act("looks", name="rows", value="1000")
     lab.act("looks", name="looks", value="50")
     assert lab.dial.at(lab.cut).acted <= 0.05
-    with pytest.raises(BadInput, match="at most 1"):
+    with pytest.raises(BadInput, match="as many rows as there are; got 5000 of 1000"):
         lab.act("looks", name="looks", value="5000")
     kept = lab.goals, lab.looks, lab.threshold
     with pytest.raises(BadInput, match="within reach"):

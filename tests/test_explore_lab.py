@@ -84,6 +84,20 @@ def test_levels_that_are_not_drawn_are_counted():
     assert draw(data, "kind").get_ylabel() == "kind"
 
 
+def test_numbers_are_drawn_in_the_unit_that_most_are_written_in():
+    data = load(
+        pd.DataFrame({"weight": [*(f"{k} kg" for k in range(1, 91)), *["22.0462262 lb"] * 10], "n": range(100)}),
+        roles={"weight": "numeric"},
+    )
+    read = readable(data)["weight"]
+    assert read.max() == 90 and abs(read.iloc[-1] - 10) < 1e-6
+
+
+def test_a_level_has_the_same_colour_in_every_picture(data):
+    for x, y in (("count", None), ("it's a size", "count"), ("when", "count")):
+        assert "hue_order=['no', 'yes']" in draw_source(data, x, y, "sold"), (x, y)
+
+
 def test_colour_is_a_column_of_few_levels(data):
     draw(data, "it's a size", "Straße <b>", "yes")
     with pytest.raises(BadInput, match="at most 10"):

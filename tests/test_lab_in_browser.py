@@ -76,10 +76,11 @@ def test_by_keyboard_alone(lab):
 
 def test_what_is_added_and_looked_at_comes_into_view(lab):
     page = lab.page
-    page.locator("[data-part=columns] button[data-do=look]").nth(3).click()
+    button = page.locator("[data-part=columns] button[data-do=look]").nth(4)
+    button.click()
     looked = page.locator("[data-part=columns] tr[aria-current]")
-    expect(looked).to_have_count(1)
-    assert looked.get_attribute("data-key") == lab.py("print(lab.column)")
+    expect(looked).to_have_attribute("data-key", button.get_attribute("data-column"))
+    assert lab.py("print(lab.column)") == button.get_attribute("data-column")
     page.locator("dt button[data-do=add]").first.evaluate("b => b.closest('section').scrollTo(0, 1e6)")
     page.locator("details[data-key=scaling]").evaluate("d => { d.open = true; }")
     page.locator("button[data-step='preprocess.scale']").click()
@@ -89,6 +90,20 @@ def test_what_is_added_and_looked_at_comes_into_view(lab):
         """card => { const a = card.getBoundingClientRect(), b = card.closest('section').getBoundingClientRect();
         return a.bottom > b.top && a.top < b.bottom; }"""
     )
+
+
+def test_keys_that_are_quicker_than_the_answers(lab):
+    page = lab.page
+    names = lab.py("print(*lab._keys)").split()
+    cards(lab).nth(3).focus()
+    page.keyboard.press("Delete")
+    page.keyboard.press("Delete")
+    soon(lab, f"lab._keys == {[n for n in names if n not in names[3:5]]}")
+    cards(lab).nth(4).focus()
+    for key in ("Space", "ArrowUp", "ArrowUp", "ArrowUp", "Space"):
+        page.keyboard.press(key)
+    left = [n for n in names if n not in names[3:5]]
+    soon(lab, f"lab._keys == {[left[0], left[4], *left[1:4], *left[5:]]}")
 
 
 def test_a_slider_that_is_dragged_ends_where_the_hand_ends(lab):

@@ -89,6 +89,19 @@ def test_a_card_that_is_moved_on_and_on_is_one_change(lab):
     assert lab.recipe == before.move(0, 1)
 
 
+def test_events_that_are_quicker_than_the_page_mean_the_card_that_was_seen(lab):
+    lab.act("suggest")
+    first, second, third = lab._keys[:3]
+    steps = dict(zip(lab._keys, lab.recipe.steps, strict=True))
+    for key in (first, first, second):  # the page still shows the first card when it is deleted once more
+        lab.act("remove", card=key)
+    assert lab.recipe.steps[0] == steps[third] and len(lab.recipe.steps) == len(steps) - 2
+    lab.act("undo")
+    for _ in range(9):  # more than there are places
+        lab.act("move", card=third, by=-1)
+    assert lab.recipe.steps[0] == steps[third]
+
+
 def test_the_code_that_is_shown_gives_the_same_lab(lab, split):
     lab.act("suggest")
     lab.act("mark", column="price, net", value=True)
@@ -199,6 +212,7 @@ def test_every_step_has_a_card_with_knobs_that_come_back_unchanged(key):
 def test_new_steps_go_where_they_belong():
     recipe = Recipe([encode("categorical"), impute("numeric"), scale("numeric")])
     assert place_of(recipe, clip_outliers("a")) == 0 and place_of(recipe, scale("a")) == 3
+    assert place_of(recipe, encode("a")) == 0 and place_of(recipe, encode("ordinal")) == 1  # some columns before all of a role
     with pytest.raises(NotFound, match="did you mean"):
         edited(scale("a"), "method", "standart")
 

@@ -3,7 +3,7 @@
 //   <div data-part="steps">            Python's trait `steps` is shown here; what changes is changed in place, so focus and drags survive
 //   <button data-do="undo">            a click sends {do: "undo"} with the other data attributes
 //   <input data-set="edit" data-i="2"> a change sends {do: "edit", i: "2", value}; a slider sends while it moves, at most every 80 ms
-//   <li data-card="2">                 a card that is moved by mouse or keyboard sends {do: "move", i: 2, to: 0}
+//   <li data-card="2" data-key="k">    a card that is moved sends {do: "move", card: "k", to: 0} or, by keyboard, {…, by: -1}
 //   <input data-local="search">        search, sort, tab, copy, cell: done here, Python need not know
 //   <div data-brush>                   a box that is drawn over it sends {do: "brush", x0, x1, y0, y1}
 //   <input data-local="dial">          a slider through the rows of the trait `table`; <span data-cut="5"> shows its column 5
@@ -91,10 +91,7 @@ const LOCAL = {
     const { group, tab } = button.dataset;
     for (const panel of root.querySelectorAll(`[data-panel^="${group}:"]`)) panel.hidden = panel.dataset.panel !== `${group}:${tab}`;
   },
-  async copy(button, root, lab) {
-    await navigator.clipboard.writeText(shownCode(root));
-    lab.say("copied");
-  },
+  copy: (button, root, lab) => navigator.clipboard.writeText(shownCode(root)).then(() => lab.say("copied")),
   cell(button, root, lab) {
     const done = insertCell(lab.model, shownCode(root)), next = () => root.closest(".jp-Cell")?.nextElementSibling?.querySelector(".cm-content");
     lab.say(done ? "the code is in the next cell" : "no notebook here: copy the code instead");
@@ -138,26 +135,25 @@ function moveMark(ring, at) {
 const notebookOf = model => model.widget_manager?.context?.model;
 const outputsOf = cell => Array.from({ length: cell?.outputs?.length ?? 0 }, (_, j) => cell.outputs.get(j));
 const holds = (output, text) => String(output.data["text/html"] ?? "").includes(text);
-
 const isOwn = model => output => holds(output, model.get("twin_id"));
 const ownCell = model => [...(notebookOf(model)?.cells ?? [])].findIndex(cell => outputsOf(cell).some(isOwn(model)));
 const ownOutputs = model => outputsOf(notebookOf(model)?.cells?.get(ownCell(model)));
 
 function insertCell(model, source) {
   const shared = notebookOf(model)?.sharedModel, at = ownCell(model);
-  if (!shared?.insertCell || at < 0) return false;
-  shared.insertCell(at + 1, { cell_type: "code", source: source.trimEnd(), metadata: {} });
-  return true;
+  return at >= 0 && shared?.insertCell?.(at + 1, { cell_type: "code", source: source.trimEnd(), metadata: {} });
 }
 
 // A reloaded page forgets which output belongs to which display id, so the twin is put right from here.
 const twinIsOld = model => ownOutputs(model).length > 0 && !ownOutputs(model).some(output => holds(output, model.get("stamp")));
 
-function renewTwin(model, html) {
-  for (const output of ownOutputs(model).filter(isOwn(model))) output.setData({ data: { ...output.data, "text/html": html } });
-}
+const renewTwin = (model, html) =>
+  ownOutputs(model).filter(isOwn(model)).forEach(output => output.setData({ data: { ...output.data, "text/html": html } }));
 
 // ---- moving cards --------------------------------------------------------------------------------------------------------------
+// A card is named by its key, not by its place: events may be quicker than the page.
+const cardKeyOf = node => node.closest("[data-card]")?.dataset.key;
+
 // By mouse: drag. The drop goes before the card whose upper half is under the mouse.
 function dragging(el, send) {
   let held = null;
@@ -176,7 +172,7 @@ function dragging(el, send) {
     if (!ours(event)) return;
     const from = Number(held.dataset.card), before = card ? Number(card.dataset.card) + (isBelow(card, event) ? 1 : 0) : Infinity;
     const last = el.querySelectorAll("[data-card]").length - 1, to = Math.min(before > from ? before - 1 : before, last);
-    if (to !== from) send({ do: "move", i: from, to });
+    if (to !== from) send({ do: "move", card: held.dataset.key, to });
   });
   listen("dragend", () => (held?.classList.remove("mlw-held"), mark(el, null), held = null));
 }
@@ -192,25 +188,25 @@ function cardKey(event, lab) {
   const card = event.target.closest("[data-card]");
   if (!card || event.target !== card) return false;
   const cards = [...card.parentNode.querySelectorAll("[data-card]")], at = cards.indexOf(card), name = card.getAttribute("aria-label");
-  const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
+  const by = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key], { key } = card.dataset;
   if (event.key === " ") {
     lab.lifted = lab.lifted ? null : { from: at };
     card.classList.toggle("mlw-lifted", lab.lifted !== null);
     lab.say(lab.lifted ? `${name}: lifted; arrows move it, Space puts it down, Escape puts it back` : `${name}: put down`);
   } else if (event.key === "Escape" && lab.lifted) {
     card.classList.remove("mlw-lifted");
-    if (lab.lifted.from !== at) lab.send({ do: "move", i: at, to: lab.lifted.from });
+    if (lab.lifted.from !== at) lab.send({ do: "move", card: key, to: lab.lifted.from });
     lab.lifted = null;
     lab.say(`${name}: put back`);
-  } else if (step && lab.lifted) {
-    if (cards[at + step]) lab.send({ do: "move", i: at, to: at + step });
-  } else if (step) {
-    cards[at + step]?.focus();
+  } else if (by && lab.lifted) {
+    lab.send({ do: "move", card: key, by });
+  } else if (by) {
+    cards[at + by]?.focus();
   } else if (event.key === "Enter") {
-    lab.send({ do: "open", i: card.dataset.card });
+    lab.send({ do: "open", card: key });
   } else if (event.key === "Delete" || event.key === "Backspace") {
     (cards[at + 1] ?? cards[at - 1])?.focus();
-    lab.send({ do: "remove", i: card.dataset.card });
+    lab.send({ do: "remove", card: key });
   } else return false;
   event.preventDefault();
   return true;
@@ -263,6 +259,7 @@ class LabView {
       this.on(`change:${name}`, update);
       update();
     }
+    this.on("change:table", () => setTimeout(() => this.settle())); // another scale: the slider stands where Python put it
     this.on("msg:custom", message => this.receive(message));
   }
 
@@ -297,9 +294,14 @@ class LabView {
 
   // What was refused is not what is: controls go back, and only a field keeps what was typed, to be mended.
   reset() {
+    this.settle();
+    for (const place of this.root.querySelectorAll("[data-part]")) this.update(place, place.dataset.part);
+  }
+
+  settle() {
     const active = this.el.ownerDocument.activeElement;
     if (active?.type === "range" && this.root.contains(active)) active.value = active.getAttribute("value");
-    for (const place of this.root.querySelectorAll("[data-part]")) this.update(place, place.dataset.part);
+    this.paint();
   }
 
   on(name, act) {
@@ -324,8 +326,7 @@ class LabView {
   }
 
   say(text, wrong = false, waits = false) {
-    this.status.textContent = text;
-    this.status.className = waits ? "mlw-busy" : wrong ? "mlw-wrong" : "";
+    Object.assign(this.status, { textContent: text, className: waits ? "mlw-busy" : wrong ? "mlw-wrong" : "" });
   }
 
   soon(name, after, act) {
@@ -356,8 +357,8 @@ class LabView {
     if (local) return LOCAL[local.dataset.local](local, this.root, this);
     const target = event.target.closest("[data-do]");
     if (!target || target.disabled) return;
-    const { do: name, key: _key, words: _words, ...rest } = target.dataset;
-    this.send({ do: name, ...rest, more: event.ctrlKey || event.metaKey || event.shiftKey });
+    const { do: name, key: _key, words: _words, ...rest } = target.dataset, card = cardKeyOf(target);
+    this.send({ do: name, ...rest, card, more: event.ctrlKey || event.metaKey || event.shiftKey });
   }
 
   typed(event) {
@@ -375,8 +376,9 @@ class LabView {
     this.set(input);
   }
 
-  set({ type, checked, value, dataset: { set: name, key: _key, words: _words, ...rest } }) {
-    this.send({ do: name, ...rest, value: type === "checkbox" ? checked : value });
+  set(input) {
+    const { set: name, key: _key, words: _words, ...rest } = input.dataset, value = input.type === "checkbox" ? input.checked : input.value;
+    this.send({ do: name, ...rest, card: cardKeyOf(input), value });
   }
 
   // Buttons and fields keep the keys they know; cards and tabs get theirs.

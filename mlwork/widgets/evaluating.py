@@ -87,7 +87,11 @@ class _Choosing(_Choice):
 
     def do_looks(self, name, value, **_):
         looks = self.looks | {name: _number(value, "how many rows")}
-        share = _number(looks["looks"] / looks["rows"], "the share of rows one can look at", 1)
+        if looks["looks"] > looks["rows"]:
+            raise BadInput(
+                "one can look at as many rows as there are", f"{looks['looks']:g} of {looks['rows']:g}", "write a smaller number"
+            )
+        share = looks["looks"] / looks["rows"]
         self.do_goal("capacity", share)
         self.looks, self.goals = looks, self.goals | {"capacity": share}
 
@@ -111,7 +115,8 @@ def _number(value, what, most=np.inf):
     "Read a number above 0."
     found = pd.to_numeric(value, errors="coerce")
     if not 0 < found <= most:
-        raise BadInput(f"{what} must be above 0{'' if np.isinf(most) else f', at most {most:g}'}", repr(value), "write a number")
+        bounds = "above 0" if np.isinf(most) else f"above 0 and at most {most:g}"
+        raise BadInput(f"{what} must be a number {bounds}", repr(value), "write another one")
     return float(found)
 
 

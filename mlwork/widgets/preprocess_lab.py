@@ -39,8 +39,11 @@ def _rank(step):
         return 1.5
     if isinstance(step, group_rare):  # levels are grouped before they become numbers
         return _ORDER.index("encoding") + 0.5
-    late = step.group == "missing" and step.columns in ROLES  # fills whatever is left, also what other steps made
-    return 6.5 if late else _ORDER.index(step.group) + 1 if step.group in _ORDER else 7
+    general = step.columns == "*" or set(step.columns if isinstance(step.columns, tuple) else (step.columns,)) <= set(ROLES)
+    if step.group == "missing" and general:  # fills whatever is left, also what other steps made
+        return 6.5
+    turns = step.group in ("dates", "text", "encoding")  # the columns are others after it: one for some columns comes before one for all
+    return (_ORDER.index(step.group) + 1 if step.group in _ORDER else 7) + 0.25 * (general and turns)
 
 
 def place_of(
@@ -53,6 +56,15 @@ def place_of(
 # %% ../../nbs/widgets/01_preprocess.ipynb #0324de9b
 class _Editing:
     "What a hand can do to the steps."
+
+    def act(self, event, /, soon=False, card=None, **arguments):
+        # event, soon, arguments: as in `Lab`; card: key of the card that is meant, wherever it is by now
+        "Do what an event asks for."
+        if card is not None:
+            if card not in self._keys:  # it was taken out by the event before
+                return
+            arguments["i"] = self._keys.index(card)
+        super().act(event, soon, **arguments)
 
     def _change(self, recipe, keys=None):
         "Put a recipe in the place of the one there is, which can be had back."
@@ -144,8 +156,9 @@ class _Turning(_Editing):
             self._change(recipe, keys)
         self._turning = knob, now
 
-    def do_move(self, i, to, **_):
-        i, to = int(i), int(to)
+    def do_move(self, i, to=None, by=0, **_):
+        i = int(i)
+        to = min(max(i + int(by), 0), len(self._keys) - 1) if to is None else int(to)
         moved = self._recipe.move(i, to)
         keys = [k for k in self._keys if k != self._keys[i]]
         keys.insert(to, self._keys[i])
