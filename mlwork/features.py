@@ -11,7 +11,8 @@ from typing import Any
 
 from .core import BadInput, unknown
 from .recipe import Step
-from .steps import DATE_PARTS, DateParts, TextWords
+from .steps import DATE_PARTS, DateParts
+from .words import TextWords
 
 # %% ../nbs/05_features.ipynb #5da1387c
 @dataclass(frozen=True)

@@ -17,11 +17,10 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from . import steps as plain_steps
 from .core import BadInput, BadType, Findings, evenly, to_json, unknown
 from .effect import Passage, Preview, follow
 from .roles import ROLES
-from .source import SourceWriter, call_text, helper_sources, import_lines, literal_text
+from .source import SourceWriter, call_text, helper_sources, import_lines, is_plain, literal_text
 from .split import Split
 from .stages import STEPS, Needs, Scene, Step, as_written, choose, make_pipeline, needs
 
@@ -102,7 +101,7 @@ class RecipeTexts:
         body = [self._keep_rows_text(writer)] if self.row_steps else []
         made = isinstance(model, Pipeline) and model.steps[0][0] == "columns"
         body.append(f"pipeline = {_pipeline_text(writer, model if made else self.pipeline(model))}")
-        sources = helper_sources(t.__name__ for t in writer.used if t.__module__ == plain_steps.__name__)
+        sources = helper_sources(t.__name__ for t in writer.used if is_plain(t))
         return "\n\n\n".join(["\n".join(import_lines(writer.used, sources)), *(s.strip("\n") for s in sources), *body]) + "\n"
 
     def _keep_rows_text(self, writer):

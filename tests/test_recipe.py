@@ -596,7 +596,7 @@ STORED = {
     "mlwork.steps.FrequencyEncoder",
     "mlwork.steps.OutlierClipper",
     "mlwork.steps.RareGrouper",
-    "mlwork.steps.TextWords",
+    "mlwork.words.TextWords",
     "mlwork.steps.cleaned_text",
     "mlwork.steps.read_booleans",
     "mlwork.steps.read_dates",

@@ -20,7 +20,6 @@ from mlwork.steps import (
     FrequencyEncoder,
     OutlierClipper,
     RareGrouper,
-    TextWords,
     cleaned_text,
     outlier_bounds,
     parse_booleans,
@@ -32,6 +31,7 @@ from mlwork.steps import (
     refuse_missing,
     rows_inside,
 )
+from mlwork.words import TextWords
 
 quick = settings(max_examples=60, deadline=None)
 

@@ -57,15 +57,6 @@ def place_of(
 class _Editing:
     "What a hand can do to the steps."
 
-    def act(self, event, /, soon=False, card=None, **arguments):
-        # event, soon, arguments: as in `Lab`; card: key of the card that is meant, wherever it is by now
-        "Do what an event asks for."
-        if card is not None:
-            if card not in self._keys:  # it was taken out by the event before
-                return
-            arguments["i"] = self._keys.index(card)
-        super().act(event, soon, **arguments)
-
     def _change(self, recipe, keys=None):
         "Put a recipe in the place of the one there is, which can be had back."
         keys = [self._new_key() for _ in recipe.steps] if keys is None else keys
@@ -140,6 +131,15 @@ class _Editing:
 # %% ../../nbs/widgets/01_preprocess.ipynb #89022a06
 class _Turning(_Editing):
     "What a hand can do to one step."
+
+    def act(self, event, /, soon=False, card=None, **arguments):
+        # event, soon, arguments: as in `Lab`; card: key of the card that is meant, wherever it is by now
+        "Do what an event asks for."
+        if card is not None:
+            if card not in self._keys:  # it was taken out by the event before
+                return
+            arguments["i"] = self._keys.index(card)
+        super().act(event, soon, **arguments)
 
     def do_edit(self, i, name, value, **_):
         i = int(i)
