@@ -68,7 +68,6 @@ def _text_cell(value, op):
     return value if isinstance(value, str) else number_name(value, op["point"])
 
 # %% ../nbs/09s_follow.ipynb #0000000a
-_EPOCH = pd.Timestamp("2000-01-01")
 _DAY = 86_400_000_000  # microseconds
 
 
@@ -81,11 +80,11 @@ def _moments(read):
 
 
 def _moment_cells(cells):
-    texts = pd.Series([None if not isinstance(v, str) or v.strip() in MISSING else v.strip() for v in cells], dtype="str")
-    read = parse_dates(texts)
-    missing = np.array([v is None or v == "" or isinstance(v, float) and math.isnan(v) for v in cells])
-    blank = missing | np.array([isinstance(v, str) and v.strip() in MISSING for v in cells])
-    return read, read.isna().to_numpy() & ~blank
+    "Read moments; gives them, and which cells are none."
+    texts = [v.strip() if isinstance(v, str) and v.strip() not in MISSING else None for v in cells]
+    blank = [t is None and (v is None or isinstance(v, str) or v != v) for t, v in zip(texts, cells, strict=True)]
+    read = parse_dates(pd.Series(texts, dtype="str"))
+    return read, read.isna().to_numpy() & ~np.array(blank)
 
 
 def _cell(op, rows, state):
@@ -382,45 +381,40 @@ def _duel(op, state):
 
 # %% ../nbs/09s_follow.ipynb #0000001e
 OPERATIONS = {
-    name.removeprefix("_"): f
-    for name, f in list(globals().items())
-    if name
-    in {
-        "_read",
-        "_date",
-        "_truth",
-        "_respell",
-        "_clean",
-        "_name",
-        "_words",
-        "_fill",
-        "_fill_text",
-        "_blank",
-        "_gap",
-        "_gap_text",
-        "_code",
-        "_code_number",
-        "_spread",
-        "_table",
-        "_calendar",
-        "_clip",
-        "_affine",
-        "_power",
-        "_rank",
-        "_curve",
-        "_refuse",
-        "_refuse_text",
-        "_constant",
-        "_layer",
-        "_bend",
-        "_distance",
-        "_nearest",
-        "_trees",
-        "_softmax",
-        "_share",
-        "_mean",
-        "_duel",
-    }
+    "read": _read,
+    "date": _date,
+    "truth": _truth,
+    "respell": _respell,
+    "clean": _clean,
+    "name": _name,
+    "words": _words,
+    "fill": _fill,
+    "fill_text": _fill_text,
+    "blank": _blank,
+    "gap": _gap,
+    "gap_text": _gap_text,
+    "refuse": _refuse,
+    "refuse_text": _refuse_text,
+    "code": _code,
+    "code_number": _code_number,
+    "spread": _spread,
+    "table": _table,
+    "constant": _constant,
+    "clip": _clip,
+    "affine": _affine,
+    "power": _power,
+    "rank": _rank,
+    "curve": _curve,
+    "calendar": _calendar,
+    "layer": _layer,
+    "bend": _bend,
+    "distance": _distance,
+    "nearest": _nearest,
+    "trees": _trees,
+    "softmax": _softmax,
+    "share": _share,
+    "mean": _mean,
+    "duel": _duel,
 }  # {name: function(operation, state)}
 
 

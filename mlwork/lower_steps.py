@@ -94,7 +94,7 @@ def _read_number(column, program, unit=None, decimal=".", missing=()):
 
 def _read_date(column, program, dayfirst=True):
     if column.numeric:  # a number is no moment
-        days, time = program.add("constant", [], 2, value=[None, None])
+        days, _ = program.add("constant", [], 2, value=[None, None])
         return Place("moment", days.at)
     return column if column.kind == "moment" else program.add("date", [column.at], 1, "moment", dayfirst=dayfirst)[0]
 

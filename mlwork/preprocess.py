@@ -49,6 +49,14 @@ def _positive(what, value):
         raise BadInput(f"{what} must be above 0", repr(value), "the default is a sensible start")
 
 
+def _pairs(table, must, do):
+    "Give a table as the pairs that a step keeps."
+    try:
+        return tuple(dict(table).items())
+    except (TypeError, ValueError) as e:
+        raise BadType(must, repr(table), do) from e
+
+
 def _only_numbers(step, columns, scene):
     return _only(step, columns, "numbers", [c for c in columns if scene.roles[c] == "numeric"], scene)
 
@@ -92,12 +100,8 @@ class standardise_formats(Step):
     only_with |= {"dayfirst": ("kind", ("auto", "dates")), "spellings": ("kind", ("auto", "spellings"))}
 
     def check(self):
-        try:
-            pairs = dict(self.spellings).items()
-        except (TypeError, ValueError) as e:
-            do = 'spellings={"PORT ÉMILE": "Port Émile"}'
-            raise BadType("spellings must be a table from what is written to what is meant", repr(self.spellings), do) from e
-        object.__setattr__(self, "spellings", tuple((str(a), str(b)) for a, b in pairs))
+        must, do = "spellings must be a table from what is written to what is meant", 'spellings={"PORT ÉMILE": "Port Émile"}'
+        object.__setattr__(self, "spellings", tuple((str(a), str(b)) for a, b in _pairs(self.spellings, must, do)))
         codes = self.missing if isinstance(self.missing, tuple) else (self.missing,)
         if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in codes):
             raise BadInput("missing must be numbers that stand for 'unknown'", repr(self.missing), "missing=[999]")
@@ -436,7 +440,7 @@ class transformer(Step):
     joint = True
 
     def check(self):
-        object.__setattr__(self, "params", tuple(dict(self.params).items()))
+        object.__setattr__(self, "params", _pairs(self.params, "params must be a table of parameters", 'params={"n_knots": 5}'))
         self._made()
 
     def _made(self):

@@ -1,6 +1,7 @@
 """Exported models: every step and every model, held against scikit-learn on golden rows, in Python and in JavaScript."""
 
 import json
+import re
 import shutil
 import warnings
 from dataclasses import fields, replace
@@ -20,6 +21,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -30,9 +32,10 @@ from mlwork.deploy import bundle, certify, golden_rows, to_javascript
 from mlwork.deploy.golden import demand_proof, expected, follow_in_python
 from mlwork.deploy.javascript import run_in_node
 from mlwork.features import dates, text_features
-from mlwork.lower_steps import LOWERED, PYTHON_ONLY
+from mlwork.follow import OPERATIONS, follow_program
+from mlwork.lower_steps import LOWERED, PYTHON_ONLY, lower_transformer, lowers
 from mlwork.model import with_threshold
-from mlwork.portable import as_single, moved
+from mlwork.portable import Program, as_single, moved
 from mlwork.preprocess import clean_text, clip_outliers, encode, group_rare, impute, scale, standardise_formats, transformer
 from mlwork.recipe import Recipe
 from mlwork.split import holdout
@@ -247,3 +250,26 @@ def test_thresholds_move_to_the_last_bit():
         there = moved(asked, transform)
         assert (transform(there) <= asked).all() and (transform(np.nextafter(there, np.inf)) > asked).all()
     assert moved(np.array([9.0]), lambda x: np.clip(x, -5, 5)) == np.inf and moved(np.array([-9.0]), lambda x: np.clip(x, -5, 5)) == -np.inf
+
+
+def test_every_reader_knows_the_same_operations(repository):
+    script = (repository / "mlwork" / "templates" / "portable.js").read_text(encoding="utf-8")
+    told = (repository / "nbs" / "09p_portable.ipynb").read_text(encoding="utf-8")
+    found = set(re.findall(r"^  (\w+)(?:\(|:)", script[script.index("const OPERATIONS") : script.index("const READS_TEXT")], re.MULTILINE))
+    assert found == set(OPERATIONS)
+    assert not [name for name in OPERATIONS if f"`{name}`" not in told]
+
+
+def test_a_transformer_and_a_model_of_ones_own_are_lowered_where_they_are_registered():
+    class Doubler(StandardScaler):
+        def transform(self, X, copy=None):
+            return 2 * np.asarray(X)
+
+    program, doubler = Program(), Doubler().fit([[1.0], [2.0]])
+    (column,) = program.add("cell", [], 1, cell=0, name="n")
+    with pytest.raises(BadInput, match="Doubler.*@lowers"):
+        lower_transformer(doubler, [column], program)
+    lowers(Doubler)(lambda tool, columns, p: p.columnwise("affine", columns, subtract=[0.0], divide=[1.0], multiply=[2.0], add=[0.0]))
+    (made,) = lower_transformer(doubler, [column], program)
+    assert follow_program(program.ops, [[1.5, None]]).numbers[made.at][0] == 3
+    del LOWERED[Doubler]

@@ -12,9 +12,10 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 from mlwork.collect import load
-from mlwork.core import BadInput, NotFound
+from mlwork.core import BadInput, BadType, NotFound
 from mlwork.explore import profile
-from mlwork.preprocess import clip_outliers, encode, impute, scale
+from mlwork.features import dates
+from mlwork.preprocess import clip_outliers, encode, impute, scale, standardise_formats, transformer
 from mlwork.recipe import Recipe
 from mlwork.split import holdout
 from mlwork.stages import STEPS
@@ -207,6 +208,17 @@ def test_every_step_has_a_card_with_knobs_that_come_back_unchanged(key):
         html = control(step, name, 0)
         assert f"data-name='{name}'" in html
         assert edited(step, name, getattr(step, name)) == step
+
+
+def test_fields_are_read_as_people_type_them():
+    spline = transformer("size", "sklearn.preprocessing.SplineTransformer")
+    assert edited(spline, "params", "n_knots=5, degree=2").params == (("n_knots", 5), ("degree", 2))
+    assert edited(spline, "params", "{'n_knots': 5}").params == (("n_knots", 5),)
+    assert edited(dates("when"), "parts", "weekday, elapsed").parts == ("weekday", "elapsed")
+    assert edited(dates("when"), "parts", "month").parts == ("month",)
+    assert edited(standardise_formats("size"), "missing", "999").missing == (999,)
+    with pytest.raises(BadType, match="params must be a table"):
+        edited(spline, "params", "five")
 
 
 def test_new_steps_go_where_they_belong():

@@ -100,10 +100,23 @@ def _read(text, kind, default):
         if text not in _THREE:
             raise unknown("a choice", text, _THREE)
         return _THREE[text]
+    value = text if kind.startswith("str") else _value(text)
+    return _listed(text) if isinstance(default, tuple) and value == text else value
+
+
+def _value(text):
+    "Read what Python would; else it is a word."
     try:
-        return text if kind.startswith("str") else ast.literal_eval(text)
-    except (ValueError, SyntaxError):  # a word
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
         return text
+
+
+def _listed(text):
+    "Read words with commas between, or `name=value` with commas between."
+    parts = [p.strip() for p in text.split(",") if p.strip()]
+    named = [p.partition("=") for p in parts]
+    return {name.strip(): _value(value) for name, _, value in named} if all(equals for _, equals, _ in named) else parts
 
 
 def _spellings_read(text):
