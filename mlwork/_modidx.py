@@ -952,7 +952,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'mlwork.preprocess.standardise_formats.transformers': ( 'preprocess.html#standardise_formats.transformers',
                                                                                            'mlwork/preprocess.py'),
                                    'mlwork.preprocess.transformer': ('preprocess.html#transformer', 'mlwork/preprocess.py'),
-                                   'mlwork.preprocess.transformer._made': ('preprocess.html#transformer._made', 'mlwork/preprocess.py'),
                                    'mlwork.preprocess.transformer.becomes': ('preprocess.html#transformer.becomes', 'mlwork/preprocess.py'),
                                    'mlwork.preprocess.transformer.check': ('preprocess.html#transformer.check', 'mlwork/preprocess.py'),
                                    'mlwork.preprocess.transformer.transformers': ( 'preprocess.html#transformer.transformers',

@@ -441,13 +441,10 @@ class transformer(Step):
 
     def check(self):
         object.__setattr__(self, "params", _pairs(self.params, "params must be a table of parameters", 'params={"n_knots": 5}'))
-        self._made()
-
-    def _made(self):
-        return open_transformer(self.path, {k: _thawed(v) for k, v in self.params})
+        self.transformers([], None)  # raises where it cannot be made
 
     def transformers(self, columns, scene):
-        return [(self._made(), columns)]
+        return [(open_transformer(self.path, {k: _thawed(v) for k, v in self.params}), columns)]
 
     def becomes(self, columns, scene):
         return dict.fromkeys(columns, "numeric" if issubclass(transformer_class(self.path), OneToOneFeatureMixin) else None)
