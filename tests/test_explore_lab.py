@@ -140,6 +140,17 @@ def test_a_box_is_read(axis, ends, low, high, kept):
     assert brushed(axis, ends, low, high) == (pytest.approx(kept) if isinstance(kept, tuple) else kept)
 
 
+def test_the_words_are_of_what_is_drawn(lab):
+    lab.act("colour", value="sold")
+    lab.act("pick", column="count")
+    assert lab.colour == "sold" and lab._words() == "count, by sold"
+    lab.act("pick", column="Straße <b>")
+    lab.act("pick", column="yes", more=True)
+    assert lab._words() == "Straße <b> and yes"  # a heat map of shares has no colours
+    lab.act("y", value="when")
+    assert "None" not in lab._words()
+
+
 def test_brush_filter_undo_and_code(lab, data):
     lab.act("x", value="it's a size")
     lab.act("y", value="Straße <b>")

@@ -296,12 +296,12 @@ def tries_table(
     event: str | None = None,  # the event that leads back to a try; None for a table without buttons
 ) -> str:  # HTML
     "List the tries, the latest first, each with what changed since the one before."
-    lines = []
+    lines, now = [], max((k for k, tried in enumerate(tries) if tried.score.recipe == current), default=None)
     for k, tried in enumerate(tries):
         looks = next((f"mlw-{w}" for w in ("better", "worse") if tried.verdict.startswith(w)), None)
         more = f"<br>and {len(tried.changes) - 4} more" if len(tried.changes) > 4 else ""
         cells = [
-            "now" if tried.score.recipe == current else button("back to it", event, data_k=k) if event else "",
+            "now" if k == now else button("back to it", event, data_k=k) if event else "",
             html.escape(f"{METRICS[tried.score.metric].title} {tried.score.score} {tried.score.model}"),
             element("span", html.escape(tried.verdict), class_=looks),
             element(

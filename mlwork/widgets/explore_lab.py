@@ -100,7 +100,8 @@ class _Picking(Lab):
         self.image = image_html(ax, f"a picture of {self._words()}")
 
     def _words(self):
-        return " and ".join(filter(None, (self.x, self.y))) + (f", by {self.colour}" if self.colour else "")
+        told = f"hue={self.colour!r}" in self.picture.source  # shares of levels have no colour to give away
+        return " and ".join(filter(None, (self.x, self.y))) + (f", by {self.colour}" if told else "")
 
     def do_x(self, value, **_):
         self._draw(x=value, y=None if value == self.y else self.y)
@@ -115,7 +116,7 @@ class _Picking(Lab):
         if more:
             self.do_y(column)
         else:
-            self._draw(x=column, y=None, colour=None)
+            self._draw(x=column, y=None)
 
     def do_swap(self, **_):
         self._draw(x=self.y, y=self.x)
