@@ -100,8 +100,8 @@ class _Picking(Lab):
         self.image = image_html(ax, f"a picture of {self._words()}")
 
     def _words(self):
-        told = f"hue={self.colour!r}" in self.picture.source  # shares of levels have no colour to give away
-        return " and ".join(filter(None, (self.x, self.y))) + (f", by {self.colour}" if told else "")
+        by = f", by {self.colour}" if f"hue={self.colour!r}" in self.picture.source else ""  # shares of levels have no colour to give away
+        return " and ".join(filter(None, (self.x, self.y))) + by
 
     def do_x(self, value, **_):
         self._draw(x=value, y=None if value == self.y else self.y)
@@ -113,10 +113,7 @@ class _Picking(Lab):
         self._draw(colour=None if value == _NONE else value)
 
     def do_pick(self, column, more=False, **_):
-        if more:
-            self.do_y(column)
-        else:
-            self._draw(x=column, y=None)
+        self._draw(**({"y": column} if more else {"x": column, "y": None}))
 
     def do_swap(self, **_):
         self._draw(x=self.y, y=self.x)
