@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -276,9 +277,10 @@ def test_two_labs_on_one_recipe_are_independent(split):
 
 
 def test_the_newest_work_wins_and_errors_arrive():
-    worker, ends, errors = Worker(), [], []
+    worker, ends, errors, started = Worker(), [], [], threading.Event()
 
     def count(n):
+        started.wait(10)  # none is done before all have been asked for
         yield from range(n)
         return n
 
@@ -288,6 +290,7 @@ def test_the_newest_work_wins_and_errors_arrive():
 
     for n in range(1, 6):
         worker.start(count(n * 1000), lambda _: None, ends.append, errors.append)
+    started.set()
     assert worker.wait(10) and ends == [5000]
     worker.start(fail(), lambda _: None, ends.append, errors.append)
     assert worker.wait(10) and isinstance(errors[0], BadInput) and ends == [5000]
