@@ -35,7 +35,7 @@ from mlwork.features import dates, text_features
 from mlwork.follow import OPERATIONS, follow_program
 from mlwork.lower_steps import LOWERED, PYTHON_ONLY, lower_transformer, lowers
 from mlwork.model import with_threshold
-from mlwork.portable import Program, as_single, moved
+from mlwork.portable import READS_TEXT, Program, as_single, moved
 from mlwork.preprocess import clean_text, clip_outliers, encode, group_rare, impute, scale, standardise_formats, transformer
 from mlwork.recipe import Recipe
 from mlwork.split import holdout
@@ -257,6 +257,8 @@ def test_every_reader_knows_the_same_operations(repository):
     told = (repository / "nbs" / "09p_portable.ipynb").read_text(encoding="utf-8")
     found = set(re.findall(r"^  (\w+)(?:\(|:)", script[script.index("const OPERATIONS") : script.index("const READS_TEXT")], re.MULTILINE))
     assert found == set(OPERATIONS)
+    named = re.search(r"READS_TEXT = new Set\(\[(.*?)\]\)", script)[1]
+    assert set(re.findall(r"\w+", named)) == set(READS_TEXT)
     assert not [name for name in OPERATIONS if f"`{name}`" not in told]
 
 
