@@ -147,6 +147,19 @@ def test_what_cannot_be_had_is_said_and_goes_back(lab):
     soon(lab, "not lab.moved")
 
 
+def test_the_slider_follows_another_kind_of_tolerance(notebook):
+    start = START.replace('load("sample:rentals")', 'load("sample:rentals", target="price")').replace('"logistic"', '"ridge"')
+    notebook.open("tolerance.ipynb", start, "lab")
+    page, slider = notebook.page, notebook.page.locator(".mlw-lab [data-local=dial]")
+    slider.focus()
+    for _ in range(40):
+        page.keyboard.press("ArrowLeft")
+    soon(notebook, f"lab.cut == {int(slider.input_value())}")
+    page.locator(".mlw-lab select[data-set=relative]").select_option(index=1)  # the slider keeps the focus
+    soon(notebook, "not lab.relative")
+    expect(slider).to_have_value(notebook.py("print(lab.cut)"))
+
+
 @WIDTHS
 @THEMES
 def test_it_fits_and_can_be_read(notebook, width, theme):
