@@ -295,3 +295,21 @@ def test_shares_add_up_and_changes_are_read_like_the_table(reports):
         what_if(report.model, rows.loc[[label]], {"size": "large"})
     with pytest.raises(BadInput, match="training row"):
         report.explain_row("nobody")
+
+
+def test_events_that_overtake_each_other_are_done_in_order():
+    lab = EvaluateLab(report_of("binary"))
+    asked = [("metric", "f1"), ("column", "quiet"), ("metric", "recall"), ("column", "size")]
+    events = [{"do": do, "value": value, "n": n, "view": "page"} for n, (do, value) in enumerate(asked, 1)]
+    for event in [events[3], events[0], events[2], events[1], {"do": "metric", "value": "accuracy", "n": 1, "view": "the page, reloaded"}]:
+        lab._receive(None, event, [])
+    assert (lab.metric, lab.column) == ("accuracy", "size")
+    lab.run().close()
+
+
+def test_what_one_event_changes_is_sent_in_one_message():
+    lab, sent = EvaluateLab(report_of("regression", "ridge")), []
+    lab.send_state = lambda key=None: sent.append(set(key))
+    lab.act("relative", value="unit of the target")
+    assert [{"table", "choice"} <= keys for keys in sent] == [True]
+    lab.run().close()

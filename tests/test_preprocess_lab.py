@@ -122,15 +122,16 @@ def test_what_cannot_be_meant_is_told_and_nothing_is_lost(lab):
     before = lab.recipe
     told = []
     lab.send = told.append
-    for event in (
+    events = (
         {"do": "edit", "i": at, "name": "columns", "value": "no such column"},
         {"do": "edit", "i": at, "name": "strategy", "value": "meen"},
         {"do": "add", "step": "preprocess.drop"},
         {"do": "move", "i": 99, "to": 0},
         {"do": "explode"},
         {"do": "edit", "i": at, "name": "columns", "value": "['size'"},
-    ):
-        lab._receive(None, event | {"n": 1}, [])
+    )
+    for n, event in enumerate(events, 1):
+        lab._receive(None, event | {"n": n, "view": "page"}, [])
     wrong = [m["say"] for m in told if m.get("wrong")]
     for words, sentence in zip(
         ("no such column", "did you mean 'mean'", "none marked", "a position must be", "explode", "a list"), wrong, strict=True

@@ -242,7 +242,7 @@ function brushing(root, send) {
 const timerOf = input => `${input.dataset.set} ${input.dataset.i} ${input.dataset.name}`;
 class LabView {
   constructor(model, el) {
-    Object.assign(this, { model, el, lifted: null, sent: 0, waiting: new Set(), timers: new Map(), undo: [] });
+    Object.assign(this, { model, el, lifted: null, id: `${Date.now()} ${Math.random()}`, sent: 0, waiting: new Set(), timers: new Map(), undo: [] });
     this.root = el.ownerDocument.createElement("div");
     this.root.className = `mlw-lab mlw-live ${model.get("kind")}`;
     this.root.innerHTML = model.get("frame");
@@ -317,11 +317,11 @@ class LabView {
     if (message.twin !== undefined) renewTwin(this.model, message.twin);
   }
 
-  // Every event has a number, and Python answers it. While an answer is missing, the kernel is busy, and the lab says so.
+  // Every event has a number, and Python answers it in this order. While an answer is missing, the kernel is busy, and the lab says so.
   send(message) {
     const n = ++this.sent;
     this.waiting.add(n);
-    this.model.send({ ...message, n });
+    this.model.send({ ...message, n, view: this.id });
     setTimeout(() => this.waiting.has(n) && this.say(BUSY, false, true), BUSY_MS);
   }
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['anywidget', 'element', 'button', 'menu', 'spark', 'badges', 'code_html', 'Worker', 'as_pictures', 'without_controls',
-           'Shown', 'in_words', 'Lab']
+           'Shown', 'in_words', 'InOrder', 'Lab']
 
 # %% ../../nbs/widgets/00_parts.ipynb #03dee2d8
 import base64
@@ -278,6 +278,24 @@ def in_words(
     "Say an error in a sentence: ours as they are, others with their kind."
     return str(error) if isinstance(error, MlworkError) else f"{type(error).__name__}: {error}"
 
+# %% ../../nbs/widgets/00_parts.ipynb #b04578cd
+class InOrder:
+    "Gives messages on in the order of their numbers, which count from 1 for each view of a lab."
+
+    def __init__(self):
+        self._next, self._early = {}, {}
+
+    def put(
+        self,
+        message: Mapping,  # with "view", the page that sent it, and "n", its number there
+    ) -> Generator[Mapping]:  # it and those that have waited for it; nothing where it has to wait itself
+        "Take a message, and give those whose turn it is."
+        view = message["view"]
+        self._early[view, message["n"]] = message
+        while (due := (view, self._next.get(view, 1))) in self._early:
+            self._next[view] = due[1] + 1
+            yield self._early.pop(due)
+
 # %% ../../nbs/widgets/00_parts.ipynb #f9c6b066
 class Lab(Shown):
     "A widget whose state is plain data, shown as HTML by Python; events come back from the page."
@@ -287,7 +305,7 @@ class Lab(Shown):
 
     def __init__(self, **traits):
         super().__init__(**traits)
-        self.worker, self._drawn = Worker(self._lock), {}
+        self.worker, self._events, self._drawn = Worker(self._lock), InOrder(), {}
         self.on_msg(self._receive)
         self.show()
 
@@ -305,9 +323,9 @@ class Lab(Shown):
     def act(self, event: str, /, soon: bool = False, **arguments):
         # event: its name; soon: as for `show`; arguments: the event's data, as the page sends them
         "Do what an event asks for, as a click would: calls `do_EVENT`; raises what that raises."
-        with self._lock:
+        with self._lock, self.hold_sync():  # one message: what belongs together arrives together
             getattr(self, f"do_{event}")(**arguments)
-        self.show(soon)
+            self.show(soon)
 
     def say(self, text: str, wrong: bool = False):  # text: a sentence; wrong: whether something failed
         "Say a sentence in the lab; screen readers read it aloud."
@@ -320,19 +338,21 @@ class Lab(Shown):
         self.say(in_words(error), wrong=True)
 
     def _receive(self, _, message, buffers):
-        if "do" not in message:  # anywidget's own
-            return
-        name, number, arguments = message.get("do"), message.get("n"), {k: v for k, v in message.items() if k not in ("do", "n")}
+        with self._lock:
+            for event in self._events.put(message) if "do" in message else ():  # others are anywidget's own
+                self._answer(**event)
+
+    def _answer(self, do, n, view, **arguments):
         try:
-            if name == "twin":
+            if do == "twin":
                 self.send({"twin": self._twin_html()})
             else:
                 self.say("")
-                self.act(name, soon=True, **arguments)
+                self.act(do, soon=True, **arguments)
         except Exception as error:  # whatever it is, it is told in the lab; the state is as it was
             self.failed(error)
         finally:
-            self.send({"done": number})
+            self.send({"done": n})
 
     def close(self):
         "Close the lab and give up what it is working on."
