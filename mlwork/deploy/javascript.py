@@ -14,9 +14,9 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from ..core import NotFound, atomic_write
+from ..core import NotFound
 from .bundle import Bundle
-from .golden import certify, demand_proof, golden_rows
+from .golden import Golden, export_proved
 
 # %% ../../nbs/10_deploy/00b_javascript.ipynb #00000005
 _RUNTIME = files("mlwork") / "templates" / "portable.js"
@@ -24,7 +24,7 @@ _TRY = """import { readFileSync } from "node:fs";
 import { portable } from "./portable.js";
 const read = name => JSON.parse(readFileSync(new URL(name, import.meta.url), "utf8"));
 const model = portable(read("./model.json"));
-const answers = read(process.argv[2] ?? "./golden.json").map(row => {
+const answer = row => {
   try {
     const { prediction, probabilities } = model.predict(row);
     return { prediction, scores: probabilities ? Object.values(probabilities) : [prediction] };
@@ -32,8 +32,17 @@ const answers = read(process.argv[2] ?? "./golden.json").map(row => {
     if (error instanceof RangeError) return null; // refused
     throw error;
   }
-});
-process.stdout.write(JSON.stringify(answers));
+};
+if (process.argv[2]) process.stdout.write(JSON.stringify(read(process.argv[2]).map(answer)));
+else { // the self-test
+  const { rows, answers, sizes } = read("./golden.json");
+  const far = rows.filter((row, i) => {
+    const got = answer(row), wanted = answers[i], near = (v, j) => v === got.scores[j] || Math.abs(v - got.scores[j]) <= 1e-12 * Math.max(1, sizes[i]);
+    return (got === null) !== (wanted === null) || (got && !wanted.scores.every(near));
+  });
+  console.log(`${rows.length - far.length} of ${rows.length} golden rows as in Python`);
+  process.exitCode = far.length ? 1 : 0;
+}
 """
 
 # %% ../../nbs/10_deploy/00b_javascript.ipynb #00000007
@@ -65,25 +74,15 @@ def run_in_node(
 def to_javascript(
     bundle: Bundle,  # made of a model
     folder: str | Path,  # made where it is not there; files of the same names are replaced
+    held: Golden | None = None,  # what it is held against; `golden(bundle)` where None
     proved: bool = True,  # whether it must be tried here; without, it is stamped UNPROVED
 ) -> dict:  # the certificate; raises `BadInput` where the target answers otherwise, `NotFound` where Node is missing
     "Write a model as JavaScript: portable.js, model.json, golden rows, try.js and the certificate."
-    folder = Path(folder)
-    rows = golden_rows(bundle)
-    texts = {
-        "portable.js": _RUNTIME.read_text(encoding="utf-8"),
-        "model.json": bundle.to_json(),
-        "golden.json": json.dumps(rows, ensure_ascii=False),
-        "try.js": _TRY,
-        "package.json": json.dumps({"type": "module", "private": True}),
-    }
-    for name, text in texts.items():
-        with atomic_write(folder / name) as f:
-            f.write(text)
-    certificate = {"target": "javascript", "proved": False, "stamp": "UNPROVED"}
-    if proved:
+    runtime = _RUNTIME.read_text(encoding="utf-8")
+    files = {"portable.js": runtime, "try.js": _TRY, "package.json": json.dumps({"type": "module", "private": True})}
+
+    def tried():
         version = subprocess.run([node(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-        certificate = demand_proof(certify(bundle, "javascript", f"Node {version}", run_in_node(folder), rows))
-    with atomic_write(folder / "certificate.json") as f:
-        f.write(json.dumps(certificate, ensure_ascii=False, indent=1))
-    return certificate
+        return f"Node {version}", run_in_node(folder)
+
+    return export_proved(bundle, folder, "javascript", files, tried, held, proved)
