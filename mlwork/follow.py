@@ -35,6 +35,7 @@ class Followed:
     texts: dict  # {place: n texts, None where missing}
     refused: np.ndarray  # n truths
     size: np.ndarray  # n floats: the largest sum of absolute terms
+    tied: np.ndarray  # n truths: whether the last neighbour taken is as near as the first one left out
 
 # %% ../nbs/09s_follow.ipynb #00000008
 _ENDLESS = re.compile("[-+]?inf(inity)?", re.IGNORECASE)
@@ -317,9 +318,14 @@ def _distance(op, state):
     _put(op, state, made)
 
 
+_TIE = 1e-9  # distances that agree so far are those of ties: which of two is taken depends on the order of sums
+
+
 def _nearest(op, state):
-    far = np.sqrt(_take(op, state).T)
-    rows = np.argsort(far, axis=1, kind="stable")[:, : op["k"]]
+    far, k = np.sqrt(_take(op, state).T), op["k"]
+    order = np.argsort(far, axis=1, kind="stable")
+    rows, ends = order[:, :k], np.take_along_axis(far, order[:, k - 1 : k + 1], axis=1)
+    state.tied |= (np.diff(ends) <= _TIE * np.maximum(ends[:, :1], 1)).any(axis=1)
     picked, answers = np.take_along_axis(far, rows, axis=1), np.array(op["answers"])[rows]
     here = (picked == 0).any(axis=1, keepdims=True)
     with np.errstate(divide="ignore"):
@@ -424,7 +430,7 @@ def follow_program(
 ) -> Followed:
     "Follow a program over rows."
     n = len(rows[0]) if rows else 0
-    state = Followed({}, {}, np.zeros(n, bool), np.ones(n))
+    state = Followed({}, {}, np.zeros(n, bool), np.ones(n), np.zeros(n, bool))
     with np.errstate(all="ignore"):
         for op in ops:
             if op["op"] == "cell":

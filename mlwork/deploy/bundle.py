@@ -139,7 +139,7 @@ def cells_of(
 def answers_of(
     spec: dict,  # what `model.json` holds
     cells: list[list],  # k columns of n cells
-) -> pd.DataFrame:  # as `Bundle.predict`, and "size": the size of the sums that the answer was rounded from
+) -> pd.DataFrame:  # as `Bundle.predict`, and "size": of the sums that the answer was rounded from, "tied": between neighbours
     "Follow a bundle's program and say what its scores mean."
     state, answer = follow_program(spec["ops"], cells), spec["answer"]
     scores = np.stack([state.numbers[p] for p in answer["scores"]], axis=1)
@@ -148,7 +148,7 @@ def answers_of(
     if answer.get("probabilities"):
         found = found.assign(**{f"p:{c}": scores[:, k] for k, c in enumerate(answer["classes"])})
     found.loc[bad] = None
-    return found.assign(refused=bad, size=state.size)
+    return found.assign(refused=bad, size=state.size, tied=state.tied & ~bad)
 
 
 def _labels(scores, answer):
