@@ -2,12 +2,12 @@
 
 import json
 import re
-import shutil
 from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from needs import needs
 from portable_cases import CASES, made, recipe_for, split_of, targets_here
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
@@ -26,8 +26,6 @@ from mlwork.recipe import Recipe
 from mlwork.split import holdout
 from mlwork.stages import STEPS, Needs, Scene
 from mlwork.train import fit
-
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="no Node on this machine")
 
 
 @pytest.mark.parametrize("task, model, options", CASES, ids=lambda v: v if isinstance(v, str) else type(v).__name__)
@@ -120,7 +118,7 @@ def test_a_wrong_target_is_found_and_named():
     assert not certify(portable, "refuses all", "", lambda rows: [None] * len(rows), held)["proved"]
 
 
-@needs_node
+@needs("node")
 def test_javascript_is_proved_or_stamped(tmp_path, monkeypatch):
     portable = bundle(made("binary", "logistic", {}))
     assert to_javascript(portable, tmp_path / "a")["proved"]
