@@ -72,7 +72,7 @@ def example_row(
 def request_type(
     columns: list[dict],  # as `columns_of` gives them
     example: dict,  # a row
-    rows: int,  # how many rows a request may have
+    most: int,  # rows in a request
 ):  # a pydantic `TypeAdapter` of {"rows": [row, ...]}
     "Make the type of a request."
     from pydantic import ConfigDict, Field, TypeAdapter
@@ -93,7 +93,7 @@ def request_type(
         "Rows to be answered."
 
         __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra={"example": {"rows": [example]}})
-        rows: Annotated[list[row], Field(min_length=1, max_length=rows)]
+        rows: Annotated[list[row], Field(min_length=1, max_length=most)]
 
     return TypeAdapter(Request)
 
