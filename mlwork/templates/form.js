@@ -132,20 +132,30 @@ function startOf(column) {
   return typeof usual === "number" ? short(usual) : usual;
 }
 
-// A field with its label, hint and mark.
-function fieldset(id, column) {
+function button(text, act, more = {}) {
+  const b = make("button", { type: "button", textContent: text, ...more });
+  b.addEventListener("click", act);
+  return b;
+}
+
+// A field with its label, hint and mark; `undone` is called where its value was set back.
+function fieldset(id, column, undone) {
   const field = fieldOf(id, column), hint = make("p", { class: "mlf-hint", id: `${id}-hint` }), name = column.name || "(no name)";
   const label = field.group ? make("span", { class: "mlf-label", id: `${id}-label`, textContent: name }) : make("label", { class: "mlf-label", for: id, textContent: name });
-  const shell = make("div", { class: "mlf-field" }, label, field.box, hint);
+  let before; // what the kept row has here; undefined where it is the same, or nothing is kept
+  const was = make("span"), undo = button("undo", () => { field.write(before); undone(); field.input.focus(); }, { class: "mlf-undo", "aria-label": `undo ${name}` });
+  const note = make("p", { class: "mlf-was", hidden: true }, was, undo), shell = make("div", { class: "mlf-field" }, label, field.box, hint, note);
   if (field.group) for (const [key, value] of [["role", "radiogroup"], ["aria-labelledby", label.id]]) field.box.setAttribute(key, value);
   (field.group ? field.box : field.input).setAttribute("aria-describedby", hint.id);
   if (field.box.classList.contains("mlf-measured") && column.unit) field.input.setAttribute("aria-label", `${name}, in ${column.unit}`);
   field.write(startOf(column));
-  const mark = changed => {
+  const mark = kept => {
+    before = kept === field.read() ? undefined : kept;
+    note.hidden = before === undefined;
+    was.textContent = note.hidden ? "" : `was ${written(before)}`;
     const odd = warningOf(column, field.read());
     hint.textContent = odd ?? rangeOf(column);
     shell.classList.toggle("mlf-odd", odd !== null);
-    shell.classList.toggle("mlf-changed", changed);
     return odd;
   };
   return { ...field, column, name, shell, mark };
@@ -197,16 +207,16 @@ function said(answer, unit) {
 let forms = 0;
 
 export function form(root, columns, ask, { target = "prediction", unit = "" } = {}) {
-  const me = `mlf${(forms += 1)}`, fields = columns.map((column, i) => fieldset(`${me}-${i}`, column));
+  const me = `mlf${(forms += 1)}`, fields = columns.map((column, i) => fieldset(`${me}-${i}`, column, () => soon(0)));
   let latest = 0, kept = null, answer = null, timer = 0;
   const row = () => Object.fromEntries(fields.map(f => [f.column.name, f.read()]));
-  const button = (text, act, more = {}) => { const b = make("button", { type: "button", textContent: text, ...more }); b.addEventListener("click", act); return b; };
 
-  const now = make("div", { class: "mlf-now" }), what = make("div", { class: "mlf-what", hidden: true }), status = make("p", { class: "mlf-said", role: "status", "aria-live": "polite" });
+  const now = make("div", { class: "mlf-now" }), gap = make("p", { class: "mlf-gap", hidden: true }), what = make("div", { class: "mlf-what", hidden: true }), status = make("p", { class: "mlf-said", role: "status", "aria-live": "polite" });
   const keeper = button("Keep this answer", () => keep(), { class: "mlf-keep", disabled: true });
   const usual = button("Usual values", () => fill(Object.fromEntries(columns.map(c => [c.name, startOf(c)])), fields[0]));
   const empty = button("Empty all", () => fill({}, fields[0]));
-  const panel = make("section", { class: "mlf-answer", "aria-label": "answer" }, make("h2", { textContent: target }), now, what, make("div", { class: "mlf-acts" }, keeper, usual, empty), status);
+  const panel = make("section", { class: "mlf-answer", "aria-label": "answer" }, make("h2", { textContent: target }), now, gap, status);
+  const more = make("section", { class: "mlf-more", "aria-label": "what if" }, what, make("div", { class: "mlf-acts" }, keeper, usual, empty));
   const inputs = make("form", { class: "mlf-inputs", autocomplete: "off", "aria-label": "row" });
   inputs.addEventListener("submit", event => event.preventDefault());
   const unused = fields.filter(f => f.column.optional);
@@ -214,25 +224,22 @@ export function form(root, columns, ask, { target = "prediction", unit = "" } = 
   if (unused.length) inputs.append(make("details", { class: "mlf-unused" }, make("summary", { textContent: `${unused.length} that this model does not use` }), ...unused.map(f => f.shell)));
 
   const changed = () => (kept ? fields.filter((f, i) => f.read() !== kept.cells[i]) : []);
-
-  function marks() {
-    const differ = new Set(changed());
-    return fields.filter(f => f.mark(differ.has(f)));
-  }
+  const marks = () => fields.filter((f, i) => f.mark(kept?.cells[i]));
 
   function showKept() {
+    const list = changed();
     what.hidden = kept === null;
+    gap.hidden = !list.length;
     keeper.textContent = kept ? "Keep this one instead" : "Keep this answer";
     if (!kept) return;
-    const list = changed().map(f => make("li", {},
-      make("span", { class: "mlf-change", textContent: `${f.name}: ${written(kept.cells[fields.indexOf(f)])} → ${written(f.read())}` }),
-      button("undo", () => { f.write(kept.cells[fields.indexOf(f)]); soon(0); f.input.focus(); }, { "aria-label": `undo ${f.name}` })));
-    const gap = answer ? difference(answer, kept.answer, unit) : "";
+    gap.textContent = difference(answer, kept.answer, unit);
+    const back = button("Back to the kept row", () => { fields.forEach((f, i) => f.write(kept.cells[i])); soon(0); keeper.focus(); });
+    const drop = button("Let it go", () => { kept = null; show(); keeper.focus(); });
+    const changes = list.map(f => make("li", { textContent: `${f.name}: ${written(kept.cells[fields.indexOf(f)])} → ${written(f.read())}` }));
     what.replaceChildren(
-      make("p", {}, make("strong", { textContent: "Kept: " }), said(kept.answer, unit)),
-      make("p", { class: "mlf-gap", textContent: list.length ? gap : "Change a field to see what it does." }),
-      make("ul", { class: "mlf-changes", "aria-label": "changed fields" }, ...list),
-      make("div", { class: "mlf-acts" }, list.length ? button("Back to the kept row", () => { fields.forEach((f, i) => f.write(kept.cells[i])); soon(0); keeper.focus(); }) : null, button("Let it go", () => { kept = null; show(); keeper.focus(); })),
+      make("p", {}, make("strong", { textContent: "Kept: " }), said(kept.answer, unit), list.length ? "; since then:" : ". Change a field to see what it does."),
+      make("ul", { class: "mlf-changes", "aria-label": "changed fields" }, ...changes),
+      make("div", { class: "mlf-acts" }, list.length ? back : null, drop),
     );
   }
 
@@ -249,7 +256,7 @@ export function form(root, columns, ask, { target = "prediction", unit = "" } = 
     ];
     now.replaceChildren(...[...parts, notes.length ? make("ul", { class: "mlf-notes", "aria-label": "warnings" }, ...notes.map(note => make("li", { textContent: note }))) : null].filter(Boolean));
     keeper.disabled = Boolean(no);
-    status.textContent = [`${target}: ${said(answer, unit)}.`, kept && changed().length ? difference(answer, kept.answer, unit) : "", ...notes].filter(Boolean).join(" ");
+    status.textContent = [`${target}: ${said(answer, unit)}.`, gap.hidden ? "" : gap.textContent, ...notes].filter(Boolean).join(" ");
   }
 
   async function answered(asked) {
@@ -295,7 +302,7 @@ export function form(root, columns, ask, { target = "prediction", unit = "" } = 
   inputs.addEventListener("input", () => soon());
   inputs.addEventListener("change", () => soon());
   root.classList.add("mlf");
-  root.replaceChildren(panel, inputs);
+  root.replaceChildren(make("div", { class: "mlf-side" }, panel, more), inputs);
   new ResizeObserver(() => root.style.setProperty("--mlf-answer", `${panel.offsetHeight}px`)).observe(panel);
   marks();
   askNow();
