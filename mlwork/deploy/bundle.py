@@ -29,13 +29,22 @@ from ..tables import MISSING
 _KINDS = {"number": "number", "boolean": "truth", "date": "moment", "text": "text"}
 
 
+def _usual(entry):
+    "Give the most frequent value, or the one in the middle; None where there is none."
+    if entry.get("levels"):
+        return str(max(entry["levels"], key=lambda pair: pair[1])[0])
+    return (entry.get("quantiles") or {}).get("0.5")
+
+
 def _column(model, name):
     "Describe a column for whoever fills it in."
     entry = model.profile.columns[name]
     levels = [str(v) for v, _ in entry.get("levels") or []]
     kind = _KINDS[family(entry["dtype"])]
     found = {"name": name, "kind": kind, "role": entry["role"], "optional": name in model.unused}
-    return found | {k: entry[k] for k in ("min", "max", "unit") if entry.get(k) is not None} | ({"levels": levels} if levels else {})
+    known = {k: entry.get(k) for k in ("min", "max", "unit")} | {"usual": _usual(entry)}
+    known |= {"levels": levels or None, "more_levels": bool(entry.get("other")) or None}  # the Profile lists the frequent ones
+    return found | {k: v for k, v in known.items() if v is not None}
 
 
 def columns_of(
