@@ -26,6 +26,7 @@ from mlwork.deploy.c_code import run_c, to_c
 from mlwork.deploy.golden import follow_in_python
 from mlwork.deploy.java import run_in_java, to_java
 from mlwork.deploy.javascript import run_in_node, to_javascript
+from mlwork.deploy.onnx_graph import run_in_onnxruntime, to_onnx
 from mlwork.features import dates, text_features
 from mlwork.preprocess import clean_text, clip_outliers, encode, group_rare, impute, scale, standardise_formats
 from mlwork.recipe import Recipe
@@ -131,6 +132,11 @@ def made(task, model, options):
         return fit(split, recipe_for(split, **options), model)
 
 
+def _in_onnxruntime(portable, folder, held):
+    to_onnx(portable, folder, held, proved=False)
+    return run_in_onnxruntime(portable, (folder / "model.onnx").read_bytes())
+
+
 def _in_node(portable, folder, held):
     to_javascript(portable, folder, held, proved=False)
     return run_in_node(folder)
@@ -152,6 +158,7 @@ TARGETS = {
     "javascript": ("node", _in_node),
     "java": ("javac", _in_java),
     "c": ("gcc", _in_c),
+    "onnx": (None, _in_onnxruntime),
 }
 
 
