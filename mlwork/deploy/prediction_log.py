@@ -68,6 +68,7 @@ class PredictionLog:
             raise BadInput("the prediction log must be a file that can be written", f"{e}", "choose another with --log") from e
         self.path, self.patience = Path(path), patience
         self._waiting, self._done = [], threading.Event()
+        self.trouble = None  # why the last entries could not be written; None where they were
         self._copying = threading.Thread(target=self._copy, name="prediction log", daemon=True)
         self._copying.start()
 
@@ -106,10 +107,21 @@ class PredictionLog:
                 loop.call_later(0.01, self._flush, loop, until)
                 return
             failed = NotLogged("every answer must be in the prediction log", str(e), "free the disk or the file, then ask again")
+        self.trouble = None if failed is None else str(failed)
         waiting, self._waiting = self._waiting, []
         for _, written in waiting:
             if not written.done():  # whoever asked may have gone
                 written.set_result(None) if failed is None else written.set_exception(failed)
+
+    def works(self) -> bool:
+        "Tell whether it can be written; where the last entries could not be, it is tried."
+        if self.trouble is not None:
+            try:
+                self._connection.execute("PRAGMA user_version = 1")  # writes a page
+                self.trouble = None
+            except sqlite3.Error as e:
+                self.trouble = str(e)
+        return self.trouble is None
 
     def _copy(self):
         "Bring what was appended to its place and onto the disk, once a second."
