@@ -224,8 +224,11 @@ def predict_command(
 
 # %% ../nbs/12a_cli.ipynb #30236ea0
 _TARGETS = {
-    "javascript": "for a page or Node: one module without dependencies",
-}
+    "javascript": ("javascript", "a module without dependencies, for a page or Node"),
+    "c": ("c_code", "one file of C99 without allocation"),
+    "java": ("java", "a class of Java 8, with a wrapper in Kotlin"),
+    "onnx": ("onnx_graph", "a graph of 64-bit floats, behind the grammar of rows"),
+}  # {target: (module of mlwork.deploy with its `to_TARGET`, what it is)}
 
 
 def _free_folder(folder):
@@ -248,23 +251,26 @@ def _say_proof(certificate):
 @app.command("export")
 def export_command(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder, or the model folder in it.")],
-    to: Annotated[str, typer.Option("--to", metavar="TARGET", help="; ".join(f"{k}: {v}" for k, v in _TARGETS.items()) + ".")],
+    to: Annotated[str, typer.Option("--to", metavar="TARGET", help="; ".join(f"{k}: {about}" for k, (_, about) in _TARGETS.items()) + ".")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write: new, empty, or an earlier export.")],
     unproved: Annotated[bool, typer.Option("--unproved", help="Do not try it here; stamp it UNPROVED.")] = False,
     debug: _Debug = False,
 ):
     "Write a model for another place, and prove that it answers there as it does here."
     with _one_line(debug):
-        import mlwork.deploy as deploy
+        from importlib import import_module
+
         from mlwork.core import unknown
+        from mlwork.deploy.bundle import bundle
         from mlwork.model import load_model
 
         if to not in _TARGETS:
             raise unknown("a target", to, _TARGETS)
         _free_folder(out)
-        portable_model = deploy.bundle(load_model(_model_folder(model)))
+        portable_model = bundle(load_model(_model_folder(model)))
         _tell(f"{portable_model!r}: asking it, and {to}, for every golden row")
-        print(_say_proof(getattr(deploy, f"to_{to}")(portable_model, out, proved=not unproved)))
+        export = getattr(import_module(f"mlwork.deploy.{_TARGETS[to][0]}"), f"to_{to}")
+        print(_say_proof(export(portable_model, out, proved=not unproved)))
         _tell(f"written to {out}: {', '.join(sorted(p.name for p in out.iterdir()))}")
 
 # %% ../nbs/12a_cli.ipynb #ef8ede80
