@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core import need, plain
+from ..core import BadInput, need, plain
 from .bundle import Bundle, cells_of, labelled_scores
 from .golden import Golden, export_proved
 from ..follow import follow_program
@@ -531,13 +531,17 @@ def onnx_graph(
 # %% ../../nbs/10_deploy/00e_onnx.ipynb #0000001c
 def onnx_session(
     content: bytes,  # of model.onnx
-):  # an `onnxruntime.InferenceSession`
+):  # an `onnxruntime.InferenceSession`; raises `BadInput` where this onnxruntime does not take the graph
     "Open a graph in onnxruntime, on one thread."
     runtime = need("onnxruntime", "deploy")
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
-    return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    try:
+        return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as e:  # its errors have no class of their own
+        got, do = f"{type(e).__name__} in onnxruntime {runtime.__version__}: {e}"[:300], "use a newer onnxruntime"
+        raise BadInput("onnxruntime must take the graph", got, do) from e
 
 
 def run_in_onnxruntime(
