@@ -16,7 +16,8 @@ from .. import __version__
 from ..core import MlworkError, atomic_write, need, plain, threads_for, to_json
 from .bundle import Bundle, bundle, labelled_scores
 from .golden import Golden, certify, demand_proof, expected, golden
-from .onnx_graph import onnx_graph, onnx_session
+from .onnx_graph import onnx_graph
+from .onnx_nodes import onnx_session
 from .rows import RowPart
 from ..model import Model
 
