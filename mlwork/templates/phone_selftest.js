@@ -22,13 +22,14 @@ export function tried(model, { rows, answers: wanted, sizes }) {
   return { rows: rows.length, right: right.length };
 }
 
-async function show(found) {
+async function show(place) {
   try {
     const { rows, right } = tried(await load(), await (await fetch(new URL("./golden.json", import.meta.url))).json());
-    found.textContent = `${right} of ${rows} golden rows as in Python`;
+    place.textContent = `${right} of ${rows} golden rows as in Python`;
   } catch (error) {
-    found.textContent = `The golden rows could not be had: ${error.message}.`;
+    place.textContent = `The golden rows could not be had: ${error.message}.`;
   }
 }
 
-if (globalThis.document) await show(document.getElementById("found"));
+const found = globalThis.document?.getElementById("found"); // only on its own page
+if (found) await show(found);
