@@ -24,6 +24,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from mlwork.collect import load
 from mlwork.deploy.golden import follow_in_python
 from mlwork.deploy.javascript import run_in_node, to_javascript
+from mlwork.deploy.mobile import to_page
 from mlwork.features import dates, text_features
 from mlwork.preprocess import clean_text, clip_outliers, encode, group_rare, impute, scale, standardise_formats
 from mlwork.recipe import Recipe
@@ -134,10 +135,16 @@ def _in_node(portable, folder, held):
     return run_in_node(folder)
 
 
+def _on_a_page(portable, folder, held):
+    to_page(portable, folder, held, proved=False)
+    return run_in_node(folder)
+
+
 # {target: (what must be on this machine, function(bundle, folder, held) -> `run` of `certify`)}
 TARGETS = {
     "python": (None, lambda portable, folder, held: follow_in_python(portable)),
     "javascript": ("node", _in_node),
+    "page": ("node", _on_a_page),
 }
 
 

@@ -6,10 +6,8 @@ const at = id => document.getElementById(id);
 
 function show(model) {
   const { target } = model.answer;
-  form(at("form"), model.columns, row => {
-    const { warnings, ...answer } = model.predict(row); // the form marks what is unusual in its fields
-    return answer;
-  }, { target });
+  const ask = row => ({ ...model.predict(row), warnings: [] }); // the form itself marks what is unusual
+  form(at("form"), model.columns, ask, { target });
 }
 
 // A newer version waits in the wings. At the start nothing is typed yet, so it takes over at once; later, when asked to.

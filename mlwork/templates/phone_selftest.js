@@ -11,10 +11,11 @@ function answerTo(model, row) {
   }
 }
 
+const near = (a, b, size) => a === b || Math.abs(a - b) <= 1e-12 * Math.max(1, size);
+
 export const answers = (model, rows) => rows.map(row => answerTo(model, row));
 
 export function tried(model, { rows, answers: wanted, sizes }) {
-  const near = (a, b, size) => a === b || Math.abs(a - b) <= 1e-12 * Math.max(1, size);
   const right = answers(model, rows).filter((got, i) => {
     if (got === null || wanted[i] === null) return got === wanted[i];
     return wanted[i].scores.every((v, j) => near(v, got.scores[j], sizes[i]));
