@@ -24,6 +24,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from mlwork.collect import load
 from mlwork.deploy.c_code import run_c, to_c
 from mlwork.deploy.golden import follow_in_python
+from mlwork.deploy.java import run_in_java, to_java
 from mlwork.deploy.javascript import run_in_node, to_javascript
 from mlwork.deploy.mobile import to_page
 from mlwork.features import dates, text_features
@@ -146,12 +147,18 @@ def _in_c(portable, folder, held):
     return run_c(folder)
 
 
+def _in_java(portable, folder, held):
+    to_java(portable, folder, held, proved=False)
+    return run_in_java(folder)
+
+
 # {target: (what must be on this machine, function(bundle, folder, held) -> `run` of `certify`)}
 TARGETS = {
     "python": (None, lambda portable, folder, held: follow_in_python(portable)),
     "javascript": ("node", _in_node),
     "page": ("node", _on_a_page),
     "c": ("gcc", _in_c),
+    "java": ("javac", _in_java),
 }
 
 

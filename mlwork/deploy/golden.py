@@ -115,8 +115,9 @@ def threshold_cells(
             values = pd.unique(threshold[feature == j])[:most]
             if p in place and len(values):
                 name, written = place[p]
-                near = np.concatenate([np.nextafter(values, -np.inf), values, np.nextafter(values, np.inf)])
-                found.setdefault(name, []).extend(written(v) for v in near.tolist())
+                with np.errstate(over="ignore"):
+                    near = np.concatenate([np.nextafter(values, -np.inf), values, np.nextafter(values, np.inf)])
+                found.setdefault(name, []).extend(written(v) for v in near[np.isfinite(near)].tolist())  # JSON has no infinity
     return found
 
 # %% ../../nbs/10_deploy/00a_golden.ipynb #0000000a
