@@ -60,7 +60,8 @@ public struct Model: Sendable {
     public func predict(_ row: [String: Cell]) throws -> Answer {
         var bytes: [CChar] = [], cells: [model_cell] = [], starts: [Int?] = []
         for (i, name) in Model.columns.enumerated() {
-            guard let cell = row[name] ?? (model_may_lack(Int32(i)) == 1 ? .missing : nil) else { throw Refused.columnMissing(name) }
+            let lacking = model_may_lack(Int32(i)) == 1 ? Optional.some(Cell.missing) : Optional.none
+            guard let cell = row[name] ?? lacking else { throw Refused.columnMissing(name) }
             var raw = model_cell(), start: Int?
             switch cell {
             case .missing: raw.kind = Int32(MODEL_MISSING)
