@@ -22,6 +22,7 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from mlwork.collect import load
+from mlwork.deploy.c_code import run_c, to_c
 from mlwork.deploy.golden import follow_in_python
 from mlwork.deploy.javascript import run_in_node, to_javascript
 from mlwork.features import dates, text_features
@@ -134,10 +135,16 @@ def _in_node(portable, folder, held):
     return run_in_node(folder)
 
 
+def _in_c(portable, folder, held):
+    to_c(portable, folder, held, proved=False)
+    return run_c(folder)
+
+
 # {target: (what must be on this machine, function(bundle, folder, held) -> `run` of `certify`)}
 TARGETS = {
     "python": (None, lambda portable, folder, held: follow_in_python(portable)),
     "javascript": ("node", _in_node),
+    "c": ("gcc", _in_c),
 }
 
 
