@@ -135,6 +135,8 @@ def read_image(
     "Open an image and check every digest in it."
     read = _files_of(Path(place))
     try:
+        if (version := json.loads(read("oci-layout"))["imageLayoutVersion"]) != "1.0.0":
+            raise BadInput("an image must be in version 1.0.0 of the OCI layout", repr(version), _ANEW)
         top = json.loads(read("index.json"))["manifests"][0]
         manifest = json.loads(_checked_blob(read, top))
         config = json.loads(_checked_blob(read, manifest["config"]))
