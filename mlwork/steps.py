@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['UNITS', 'TRUTHS', 'LOWER', 'DATE_PARTS', 'tidy_text', 'ascii_lower', 'units_for', 'read_number_with', 'parse_numbers',
-           'parse_dates', 'parse_booleans', 'read_numbers', 'read_dates', 'read_booleans', 'read_spellings',
-           'cleaned_text', 'each_text', 'refuse_missing', 'outlier_bounds', 'FrameTransformer', 'OutlierClipper',
-           'rows_inside', 'ScarceFiller', 'number_name', 'level_names', 'RareGrouper', 'FrequencyEncoder', 'DateParts']
+           'read_date_with', 'parse_dates', 'parse_booleans', 'read_numbers', 'read_dates', 'read_booleans',
+           'read_spellings', 'cleaned_text', 'each_text', 'refuse_missing', 'outlier_bounds', 'FrameTransformer',
+           'OutlierClipper', 'rows_inside', 'ScarceFiller', 'number_name', 'level_names', 'RareGrouper',
+           'FrequencyEncoder', 'DateParts']
 
 # %% ../nbs/00c_steps.ipynb #84d0eb55
 import re
@@ -165,7 +166,11 @@ def _clock(hour, minute, second, fraction, half, zone):
     return past - shift if zone[0] == "+" else past + shift
 
 # %% ../nbs/00c_steps.ipynb #d2e39626
-def _read_date(text, dayfirst):
+def read_date_with(
+    text: str,  # tidied, see `tidy_text`
+    dayfirst: bool,  # as in `parse_dates`
+) -> datetime | None:  # in UTC where a zone was given; None where the grammar does not match
+    "Read one date."
     parts = _date_parts(text, dayfirst)
     past = _clock(*parts[3]) if parts else None
     if past is None:
@@ -188,7 +193,7 @@ def parse_dates(
         return (values.dt.tz_convert("UTC").dt.tz_localize(None) if zone else values).astype("datetime64[us]")
     if pd.api.types.is_numeric_dtype(values.dtype):
         return pd.Series(np.datetime64("NaT", "us"), index=values.index, name=values.name)
-    return _read_each(values, lambda text: _read_date(text, dayfirst), None, "datetime64[us]")
+    return _read_each(values, lambda text: read_date_with(text, dayfirst), None, "datetime64[us]")
 
 # %% ../nbs/00c_steps.ipynb #9810aefb
 TRUTHS = {"yes": 1.0, "no": 0.0, "y": 1.0, "n": 0.0, "true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0, "on": 1.0, "off": 0.0}

@@ -24,7 +24,9 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from mlwork.collect import load
 from mlwork.deploy.c_code import run_c, to_c
 from mlwork.deploy.golden import follow_in_python
+from mlwork.deploy.java import run_in_java, to_java
 from mlwork.deploy.javascript import run_in_node, to_javascript
+from mlwork.deploy.onnx_graph import run_in_onnxruntime, to_onnx
 from mlwork.features import dates, text_features
 from mlwork.preprocess import clean_text, clip_outliers, encode, group_rare, impute, scale, standardise_formats
 from mlwork.recipe import Recipe
@@ -130,9 +132,19 @@ def made(task, model, options):
         return fit(split, recipe_for(split, **options), model)
 
 
+def _in_onnxruntime(portable, folder, held):
+    to_onnx(portable, folder, held, proved=False)
+    return run_in_onnxruntime(portable, (folder / "model.onnx").read_bytes())
+
+
 def _in_node(portable, folder, held):
     to_javascript(portable, folder, held, proved=False)
     return run_in_node(folder)
+
+
+def _in_java(portable, folder, held):
+    to_java(portable, folder, held, proved=False)
+    return run_in_java(folder)
 
 
 def _in_c(portable, folder, held):
@@ -144,7 +156,9 @@ def _in_c(portable, folder, held):
 TARGETS = {
     "python": (None, lambda portable, folder, held: follow_in_python(portable)),
     "javascript": ("node", _in_node),
+    "java": ("javac", _in_java),
     "c": ("gcc", _in_c),
+    "onnx": (None, _in_onnxruntime),
 }
 
 

@@ -135,6 +135,23 @@ def test_predict_refuses_models_it_cannot_trust(trained, tmp_path):
     assert "csv" in refused("predict", trained, table, "--out", tmp_path / "p.xyz")
 
 
+def test_export_proves_or_stamps_and_writes_over_nothing(trained, tmp_path, monkeypatch):
+    code, out, err = call("export", trained, "--to", "javascript", "--out", tmp_path / "page")
+    if shutil.which("node"):
+        assert code == 0 and out.startswith("proved on ") and "portable.js" in err
+        assert json.loads((tmp_path / "page" / "certificate.json").read_text())["proved"]
+    assert "javascript" in refused("export", trained, "--to", "java script", "--out", tmp_path / "other")
+    (tmp_path / "mine").mkdir()
+    mine = write(tmp_path / "mine" / "package.json", "{}")
+    assert "package.json" in refused("export", trained, "--to", "javascript", "--out", tmp_path / "mine")
+    assert mine.read_text() == "{}" and len(list(mine.parent.iterdir())) == 1
+    monkeypatch.setenv("PATH", "")
+    assert "nodejs" in refused("export", trained, "--to", "javascript", "--out", tmp_path / "page")
+    code, out, _ = call("export", trained, "--to", "javascript", "--out", tmp_path / "page", "--unproved")
+    assert code == 0 and out.startswith("UNPROVED")
+    assert json.loads((tmp_path / "page" / "certificate.json").read_text())["stamp"] == "UNPROVED"
+
+
 def test_explore_writes_a_page(tmp_path):
     path = write(tmp_path / "t.csv", TABLE.to_csv(index=False))
     assert call("explore", path, "--out", tmp_path / "p.html")[0] == 0
@@ -168,10 +185,13 @@ def test_init_starts_a_folder_that_runs_and_never_overwrites(tmp_path):
     assert code == 0, err
 
 
+COMMANDS = ("run", "explore", "predict", "export", "init")
+
+
 def test_help_names_every_command_and_its_options():
     code, out, _ = call("--help")
-    assert code == 0 and all(word in out for word in ("run", "explore", "predict", "init"))
-    assert all("--debug" in call(word, "--help")[1] for word in ("run", "explore", "predict", "init"))
+    assert code == 0 and all(word in out for word in COMMANDS)
+    assert all("--debug" in call(word, "--help")[1] for word in COMMANDS)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a folder of limited size needs Linux")

@@ -2,17 +2,18 @@
 
 import json
 import re
-import shutil
 from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from needs import needs
 from portable_cases import CASES, made, recipe_for, split_of, targets_here
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
 from mlwork.catalogue import catalogue
+from mlwork.collect import load
 from mlwork.core import BadInput, NotFound
 from mlwork.deploy import bundle, certify, golden, golden_rows, to_javascript
 from mlwork.deploy.golden import demand_proof, expected, follow_in_python
@@ -22,10 +23,9 @@ from mlwork.model import with_threshold
 from mlwork.portable import READS_TEXT, Program, as_single, moved
 from mlwork.preprocess import impute, transformer
 from mlwork.recipe import Recipe
+from mlwork.split import holdout
 from mlwork.stages import STEPS, Needs, Scene
 from mlwork.train import fit
-
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="no Node on this machine")
 
 
 @pytest.mark.parametrize("task, model, options", CASES, ids=lambda v: v if isinstance(v, str) else type(v).__name__)
@@ -118,7 +118,7 @@ def test_a_wrong_target_is_found_and_named():
     assert not certify(portable, "refuses all", "", lambda rows: [None] * len(rows), held)["proved"]
 
 
-@needs_node
+@needs("node")
 def test_javascript_is_proved_or_stamped(tmp_path, monkeypatch):
     portable = bundle(made("binary", "logistic", {}))
     assert to_javascript(portable, tmp_path / "a")["proved"]
@@ -161,3 +161,14 @@ def test_a_transformer_and_a_model_of_ones_own_are_lowered_where_they_are_regist
     (made,) = lower_transformer(doubler, [column], program)
     assert follow_program(program.ops, [[1.5, None]]).numbers[made.at][0] == 3
     del LOWERED[Doubler]
+
+
+def test_neighbours_equally_near_are_ties_and_left_out_of_the_proof():
+    frame = pd.DataFrame({"x": np.repeat(np.arange(12.0), 4), "z": np.tile([0.0, 1.0], 24)})
+    split = holdout(load(frame.assign(y=np.arange(48.0) % 7), target="y", roles={"x": "numeric", "z": "numeric"}))
+    portable = bundle(fit(split, Recipe([], split.train.roles, target="y"), KNeighborsRegressor(3, algorithm="kd_tree")))
+    rows = [{"x": 0.5 + i, "z": 0.5} for i in range(9)] + [{"x": 0.1 + 0.93 * i, "z": 0.2} for i in range(9)]
+    held = golden(portable, rows)
+    assert held.ties == 9 + sum(portable.predict(rows[9:])["tied"]) < len(rows)
+    certificate = certify(portable, "python", "", follow_in_python(portable), held)
+    assert certificate["proved"] and certificate["ties"] == held.ties

@@ -182,6 +182,7 @@ class Golden:
     rows: list[dict]  # raw rows
     answers: list[dict | None]  # as `expected` gives them
     sizes: list[float]  # of each row: the sum of the absolute terms that its answer was rounded from
+    ties: int = 0  # rows left out, since two neighbours are equally near and nothing says which is taken
 
     def to_json(self) -> str:
         "Write them for a self-test in another language."
@@ -197,8 +198,9 @@ def golden(
 ) -> Golden:
     "Make golden rows and ask the model in Python for each."
     rows = golden_rows(bundle) if rows is None else rows
-    sizes = answers_of(bundle.spec, cells_of(bundle.columns, rows))["size"]
-    return Golden(rows, expected(_model_of(bundle), rows), sizes.tolist())
+    found = answers_of(bundle.spec, cells_of(bundle.columns, rows))
+    rows = [row for row, tied in zip(rows, found["tied"], strict=True) if not tied]
+    return Golden(rows, expected(_model_of(bundle), rows), found["size"][~found["tied"]].tolist(), int(found["tied"].sum()))
 
 # %% ../../nbs/10_deploy/00a_golden.ipynb #0000000e
 BOUND, _TIE = 1e-12, 1e-9
@@ -229,7 +231,7 @@ def certify(
     pairs = list(zip(held.answers, run(held.rows), held.sizes, held.rows, strict=True))
     both = [(w, g, s, row) for w, g, s, row in pairs if w is not None and g is not None]
     gaps = [_gap(w, g, s) for w, g, s, _ in both]
-    ties = sum(_tied(w) for w, *_ in both)
+    ties = held.ties + sum(_tied(w) for w, *_ in both)
     regression = bundle.spec["answer"]["task"] == "regression"
     differ = [] if regression else [row for w, g, _, row in both if w["prediction"] != g["prediction"] and not _tied(w)]
     refused = [row for w, g, _, row in pairs if (w is None) != (g is None)]
