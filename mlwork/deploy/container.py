@@ -7,7 +7,6 @@ __all__ = ['SERVED_WITH', 'to_container', 'builder', 'build_image']
 
 # %% ../../nbs/10_deploy/03_container.ipynb #00000003
 import hashlib
-import json
 import re
 import shutil
 import subprocess
@@ -18,28 +17,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from .. import __version__
-from ..core import BadInput, NotFound, atomic_write, to_json
+from ..core import BadInput, NotFound, atomic_write
 from .oci import SERVICE_USER
 from .supply import bill_of_materials, fetch_wheels, packages_for, wheel_of_mlwork
 from ..model import FILES, load_model
 
 # %% ../../nbs/10_deploy/03_container.ipynb #00000005
-def _without_place(provenance):
-    "Replace the place that the table was read from by its name."
-    facts = json.loads(provenance)
-    if "certificate" in facts:
-        facts["certificate"]["source"] = facts.get("name", "table")
-    return to_json(facts).encode()
-
-
 def _model_files(folder):
-    "Read a stored model, with a manifest that fits: {path in the image: content}."
+    "Read a stored model: {path in the image: content}."
     load_model(folder)
-    contents = {name: (Path(folder) / name).read_bytes() for name in FILES}
-    contents["provenance.json"] = _without_place(contents["provenance.json"])
-    manifest = json.loads((Path(folder) / "MANIFEST.json").read_bytes())
-    manifest["sha256"] = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    return {f"model/{n}": c for n, c in (contents | {"MANIFEST.json": to_json(manifest).encode()}).items()}
+    return {f"model/{name}": (Path(folder) / name).read_bytes() for name in (*FILES, "MANIFEST.json")}
 
 # %% ../../nbs/10_deploy/03_container.ipynb #00000007
 SERVED_WITH = ("mlwork", "fastapi", "uvicorn[standard]", "prometheus-client")  # what `mlwork serve` imports
