@@ -6,6 +6,7 @@
 __all__ = ['fit', 'each_fold', 'fold_predictions']
 
 # %% ../nbs/08_train.ipynb #94d2bf72
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -84,8 +85,13 @@ def _provenance(split, seed, rows, seconds):
         "split_identity": split.identity,
         "split": plain({"kind": split.kind, **split.settings}),
         "versions": versions,
-        "certificate": plain(certificate),
+        "certificate": plain(certificate) | {"source": _without_folder(certificate.source)},
     }
+
+
+def _without_folder(source):
+    "A model travels: of a file it keeps the name, not the place on somebody's machine."
+    return os.path.basename(source) if os.path.isfile(source) else source
 
 # %% ../nbs/08_train.ipynb #b6eac158
 def each_fold(
