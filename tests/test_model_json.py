@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from houses import ROOT
 from jsonschema import Draft202012Validator
 from portable_cases import CASES, made
 
@@ -20,14 +21,14 @@ SAMPLES = [("rentals", "let_within_week", "logistic"), ("rentals", "price", "boo
 
 
 @pytest.fixture(scope="module")
-def schema(repository):
-    return json.loads((repository / "mlwork" / "templates" / "model.schema.json").read_text(encoding="utf-8"))
+def schema():
+    return json.loads((ROOT / "mlwork" / "templates" / "model.schema.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def sections(repository):
+def sections():
     "The page, {heading: what stands under it}."
-    page = (repository / "docs" / "model_json.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "model_json.md").read_text(encoding="utf-8")
     return dict(re.findall(r"^#{2,3} (.+?)\n(.*?)(?=^#{2,3} |\Z)", page, re.MULTILINE | re.DOTALL))
 
 
@@ -105,7 +106,7 @@ def broken(spec):
 
     for path, part in parts():
         for key in [*part, "extra"]:
-            for value in ("gone", {"odd": []}):
+            for value in ("gone", [{}]):
                 other = copy.deepcopy(spec)
                 at = other
                 for step in path:
