@@ -291,3 +291,11 @@ def test_kotlin_predicts_as_java_does(exported, tmp_path):
         ["java", "-cp", f"{classes}:{jar}:{tmp_path / 'classes'}", "mlwork.AskKt"], check=True, capture_output=True, text=True
     ).stdout
     assert said.split()[0] == held.answers[0]["prediction"]
+
+
+@needs_kotlin
+def test_what_gradle_reads_is_kotlin(exported, tmp_path):
+    for name in ("build.gradle.kts", "settings.gradle.kts"):
+        script = shutil.copy(exported[2] / name, tmp_path / name.replace("gradle.kts", "kts"))  # its names are Gradle's, and unknown here
+        said = subprocess.run(["kotlinc", "-d", tmp_path / "o", script], capture_output=True, text=True).stderr
+        assert "unresolved reference" in said and "syntax error" not in said, said
