@@ -16,7 +16,7 @@ import pandas as pd
 
 from ..core import BadInput, plain
 from .onnx_graph import split_program, written_places
-from ..follow import CELLS, OPERATIONS, Followed
+from ..follow import OPERATIONS, READ_CELL, Followed
 from ..portable import READS_TEXT
 from ..steps import LOWER, TRUTHS, ascii_lower, number_name, read_date_with, read_number_with, tidy_text
 from ..tables import MISSING
@@ -33,7 +33,7 @@ _START, _DAY, _HOUR = datetime(2000, 1, 1), 86_400_000_000, 3_600_000_000
 
 def _cell_reader(op):
     "Make the function that reads a cell; what is neither text, number, truth nor missing is refused."
-    read = _moment_cell if op["kind"] == "moment" else CELLS[op["kind"]]
+    read = _moment_cell if op["kind"] == "moment" else READ_CELL[op["kind"]]
 
     def cell(value):
         try:
