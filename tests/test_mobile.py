@@ -1,5 +1,6 @@
 """What a phone gets: packed trees, types, icons, scripts; the page in a browser has its own tests."""
 
+import gzip
 import io
 import json
 import os
@@ -10,16 +11,19 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.image import imread
 from portable_cases import made
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from mlwork.collect import load
-from mlwork.core import NotFound
+from mlwork.core import BadInput, NotFound
 from mlwork.deploy.bundle import Bundle, bundle
 from mlwork.deploy.golden import golden, golden_rows
-from mlwork.deploy.mobile import icon_png, pack_trees, row_types, to_page
+from mlwork.deploy.javascript import to_javascript
+from mlwork.deploy.mobile import icon_png, pack_trees, row_types, to_mobile, to_page, to_swift, tried_in_swift
 from mlwork.split import holdout
 from mlwork.train import fit
 
@@ -204,3 +208,76 @@ def test_types_may_hold_any_name(tmp_path, tsc):
 def test_a_regression_without_levels_has_types_too():
     types = row_types(bundle(fit(holdout(load("sample:diabetes")), model="ridge")))
     assert "prediction: number;" in types and "probabilities" not in types
+
+
+@needs("node")
+def test_classes_that_are_whole_numbers_keep_their_order(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    frame = pd.DataFrame({"x": x, "z": rng.normal(size=200), "y": np.where(x + rng.normal(size=200) > 0, 1, -1)})
+    portable = bundle(fit(holdout(load(frame, target="y")), model="logistic"))
+    assert portable.spec["answer"]["classes"] == [-1, 1]
+    for write in (to_page, to_javascript):
+        assert write(portable, tmp_path / write.__name__, few(portable))["proved"]
+
+
+def test_a_boosting_of_100_trees_and_its_script_are_below_60_kb(tmp_path):
+    model = HistGradientBoostingRegressor(max_iter=100, random_state=0)
+    portable = bundle(fit(holdout(load("sample:rentals", target="price")), model=model))
+    assert sum(len(op["root"]) for op in portable.spec["ops"] if op["op"] == "trees") == 100
+    to_page(portable, tmp_path, golden(portable, golden_rows(portable, mixed=2)[-2:]), proved=False)
+    zipped = {
+        name: len(gzip.compress((tmp_path / name).read_bytes())) for name in ("portable.js", "unpack.js", "packed.json", "model.json")
+    }
+    assert zipped["portable.js"] + zipped["unpack.js"] + zipped["packed.json"] <= 60_000 < zipped["model.json"], zipped
+
+
+@needs("node")
+@needs("gcc")
+@needs("javac")
+@pytest.mark.parametrize(("task", "model"), [("multiclass", None), ("regression", "ridge")])
+def test_all_platforms_are_proved_and_summed_up(task, model, tmp_path):
+    portable = case(task, model)
+    found = to_mobile(portable, tmp_path, few(portable))
+    summary = json.loads((tmp_path / "certificates.json").read_text(encoding="utf-8"))
+    assert summary == {"model_sha256": portable.sha256, "proved": True, "platforms": found} and set(found) == {"web", "android", "ios"}
+    for folder in ("web", "android", "ios/Sources/CModel"):
+        spec = json.loads((tmp_path / folder / "model.json").read_text(encoding="utf-8"))
+        assert spec == portable.spec and (tmp_path / folder / "golden.json").exists()
+        assert json.loads((tmp_path / folder / "certificate.json").read_text(encoding="utf-8"))["proved"]
+    for name in found:
+        text = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+        assert "predict(" in text and portable.columns[0]["name"] in text and "{{" not in text
+
+
+@needs("gcc")
+def test_the_c_of_the_swift_package_is_the_proved_one_and_its_self_test_runs_as_told(tmp_path):
+    portable = case("multiclass", None)
+    to_swift(portable, tmp_path, few(portable))
+    place = tmp_path / "Sources" / "CModel"
+    told = re.search(r"`cd Sources/CModel && (cc .*?) && (\./try .*?)`", (tmp_path / "README.md").read_text(encoding="utf-8"))
+    subprocess.run(told[1].replace("cc", "gcc", 1), shell=True, cwd=place, check=True)
+    assert subprocess.run(told[2], shell=True, cwd=place, capture_output=True).returncode == 0
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-c", "whole.c", "-o", tmp_path / "whole.o"], cwd=place, check=True)
+    manifest = (tmp_path / "Package.swift").read_text(encoding="utf-8")
+    beside = {p.name for p in place.iterdir()} - {"whole.c", "model.h", "shim.h", "module.modulemap", "try"}
+    assert beside == set(re.findall(r'"([\w.]+)"', re.search(r"exclude: \[(.*?)\]", manifest)[1]))
+
+
+def test_the_swift_package_says_that_it_was_not_compiled_where_it_was_not(tmp_path):
+    portable = case("regression", "ridge")
+    certificate = to_swift(portable, tmp_path, few(portable), proved=False)
+    assert certificate["stamp"] == "UNPROVED" and certificate["swift"] == "not compiled here"
+    assert "The Swift was not compiled here." in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("swift") is None, reason="no Swift on this machine")
+@pytest.mark.parametrize(("task", "model"), [("binary", "logistic"), ("regression", "ridge"), ("multiclass", "svm")])
+def test_the_swift_package_compiles_and_answers_as_python_does(task, model, tmp_path):
+    portable = case(task, model)
+    assert "compiled and tested here" in to_swift(portable, tmp_path, few(portable))["swift"]
+    held = json.loads((tmp_path / "Sources" / "CModel" / "golden.json").read_text(encoding="utf-8"))
+    held["answers"][0]["scores"][0] += 1e-3
+    (tmp_path / "Sources" / "CModel" / "golden.json").write_text(json.dumps(held), encoding="utf-8")
+    with pytest.raises(BadInput, match="Swift package"):
+        tried_in_swift(tmp_path)
