@@ -177,7 +177,7 @@ def rows_of_parquet(
         if sum(map(_text_bytes, table.columns)) > 16 * limits.body:
             raise TooLarge("the texts of a table must fit", f"more than {16 * limits.body:,} bytes", "send fewer rows at once")
         cells = {n: [_plain_cell(v) for v in table[n].to_pylist()] for n in wanted}
-    except (pa.ArrowException, OSError, OverflowError) as e:
+    except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as e:
         raise BadInput("the body must be a Parquet file", str(e).splitlines()[0][:200], "write it with pandas or pyarrow") from e
     return _some([dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)])
 
