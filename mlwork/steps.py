@@ -168,8 +168,8 @@ def _clock(hour, minute, second, fraction, half, zone):
 # %% ../nbs/00c_steps.ipynb #d2e39626
 def read_date_with(
     text: str,  # tidied, see `tidy_text`
-    dayfirst: bool,  # as in `parse_dates`
-) -> datetime | None:  # in UTC where a zone was given; None where the grammar does not match
+    dayfirst: bool,  # whether 03/04/2025 is the third of April
+) -> datetime | None:  # None where the grammar does not match
     "Read one date."
     parts = _date_parts(text, dayfirst)
     past = _clock(*parts[3]) if parts else None

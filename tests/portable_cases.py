@@ -24,6 +24,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from mlwork.collect import load
 from mlwork.deploy.golden import follow_in_python
 from mlwork.deploy.javascript import run_in_node, to_javascript
+from mlwork.deploy.onnx_graph import run_in_onnxruntime, to_onnx
 from mlwork.features import dates, text_features
 from mlwork.preprocess import clean_text, clip_outliers, encode, group_rare, impute, scale, standardise_formats
 from mlwork.recipe import Recipe
@@ -129,6 +130,11 @@ def made(task, model, options):
         return fit(split, recipe_for(split, **options), model)
 
 
+def _in_onnxruntime(portable, folder, held):
+    to_onnx(portable, folder, held, proved=False)
+    return run_in_onnxruntime(portable, (folder / "model.onnx").read_bytes())
+
+
 def _in_node(portable, folder, held):
     to_javascript(portable, folder, held, proved=False)
     return run_in_node(folder)
@@ -138,6 +144,7 @@ def _in_node(portable, folder, held):
 TARGETS = {
     "python": (None, lambda portable, folder, held: follow_in_python(portable)),
     "javascript": ("node", _in_node),
+    "onnx": (None, _in_onnxruntime),
 }
 
 
