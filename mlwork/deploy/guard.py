@@ -230,7 +230,7 @@ class Guard:
     ):
         "Stand before an application."
         self.app, self.counts, self.limits, self.paths, self.home, self.quiet = app, counts, limits, paths, home, quiet
-        self.direct, self._key = direct or {}, None if key is None else key.encode()
+        self.direct, self._key = direct or {}, None if key is None else key.encode("ascii")
 
     async def __call__(self, scope, receive, send):  # as ASGI has it
         "Let a request through, or say why not."

@@ -9,6 +9,7 @@ __all__ = ['OPEN', 'PATHS', 'KINDS', 'Busy', 'Service', 'create_app', 'serve']
 import asyncio
 import logging
 import os
+import re
 import signal
 import socket
 import threading
@@ -216,7 +217,7 @@ def _add_facts(app, service):
     from fastapi import Request
     from fastapi.responses import JSONResponse, Response
 
-    @app.post("/explain", summary="Say what each column did to the answer of one row")
+    @app.post("/explain", include_in_schema=False)  # `openapi_of` describes it
     async def explain(request: Request):
         _, body = await _asked(request.scope, request.receive, service.limits, KINDS[:1])
         return JSONResponse(await service.explain(body))
@@ -243,7 +244,47 @@ def _add_facts(app, service):
     async def metrics():
         return Response(service.counts.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-# %% ../../nbs/10_deploy/01_web.ipynb #0000000f
+# %% ../../nbs/10_deploy/01_web.ipynb #00000010
+_PAGES = {"/": "serve.html", "/page.js": "page.js", "/form.js": "form.js", "/page.css": "page.css", "/form.css": "form.css"}
+_TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_ONLY_OURS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+
+
+def _add_pages(app, service, keyed):
+    "Add what a browser opens, and the description for programs."
+    from fastapi.openapi.utils import get_openapi
+    from fastapi.responses import JSONResponse, Response
+
+    from mlwork.deploy.documentation import docs_page, openapi_of, template
+
+    def spec():
+        served = service.pointer.served
+        own = get_openapi(title=f"mlwork: {served.model.target}", version=served.version, routes=app.routes)
+        return openapi_of(served, own, keyed)
+
+    for path, name in _PAGES.items():
+        page = Response(template(name), headers=_ONLY_OURS, media_type=_TYPES[Path(name).suffix])
+        app.add_api_route(path, partial(_as_it_is, page), include_in_schema=False)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs():
+        return Response(docs_page(service.pointer.served, spec()), headers=_ONLY_OURS, media_type=_TYPES[".html"])
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi():
+        return JSONResponse(spec())
+
+
+async def _as_it_is(page):
+    return page
+
+# %% ../../nbs/10_deploy/01_web.ipynb #00000011
 def create_app(
     pointer: Pointer,  # the model in service
     log: PredictionLog | None = None,  # None where nothing is kept
@@ -269,12 +310,13 @@ def create_app(
         watching.cancel()
         service.close()
 
-    app = fastapi.FastAPI(title="mlwork", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = fastapi.FastAPI(title="mlwork", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     _add_errors(app)
     _add_facts(app, service)
+    _add_pages(app, service, key is not None)
     return Guard(app, counts, limits, PATHS, key, home, quiet, {"/predict": _answering(service)})
 
-# %% ../../nbs/10_deploy/01_web.ipynb #00000011
+# %% ../../nbs/10_deploy/01_web.ipynb #00000013
 class _Lines(logging.Handler):
     "Write what uvicorn has to say as lines of JSON, without the contents of requests."
 
@@ -298,6 +340,15 @@ def _listen(host, port):
         ) from e
 
 
+def _check_key(key):
+    if key is not None and not re.fullmatch("[!-~]{16,200}", key):
+        got = f"one of {len(key)} characters"
+        raise BadInput(
+            "a key must have 16 to 200 letters, digits or signs of ASCII", got, "python -c 'import secrets; print(secrets.token_urlsafe())'"
+        )
+    return key
+
+
 def _at_home(host):
     return host in ("localhost", "::1") or host.startswith("127.")
 
@@ -313,7 +364,7 @@ def _config(app, limits, tls):
     plain = {"access_log": False, "log_config": None, "proxy_headers": False, "server_header": False, "ws": "none"}
     return uvicorn.Config(app, http=patient, timeout_graceful_shutdown=stop, **plain, **secure)
 
-# %% ../../nbs/10_deploy/01_web.ipynb #00000012
+# %% ../../nbs/10_deploy/01_web.ipynb #00000014
 def serve(
     model: str | Path,  # a model's folder, a run's folder, or a pointer
     host: str = "127.0.0.1",  # address to listen on; "0.0.0.0" is open to the network
@@ -327,11 +378,10 @@ def serve(
     every: float = 1.0,  # seconds between two looks at the pointer
 ) -> None:  # returns when it was told to stop (SIGTERM, Ctrl-C) and has finished what it had begun
     "Serve a model over HTTP."
-    import uvicorn
-
+    uvicorn = need("uvicorn", "deploy")
     from mlwork.deploy.guard import say
 
-    limits = limits or Limits()
+    limits, key = limits or Limits(), _check_key(key)
     listening = _listen(host, port)
     pointer = Pointer(model, engine, limits)
     app = create_app(pointer, None if log is None else PredictionLog(log), limits, key, _at_home(host), quiet, every)
