@@ -89,6 +89,7 @@ def request_type(
     row.__doc__ = "One row as people write it; unknown values are null, further columns are ignored."
     row.__pydantic_config__ = ConfigDict(strict=True, allow_inf_nan=False, extra="ignore", json_schema_extra={"example": example})
 
+
     class Request(TypedDict):
         "Rows to be answered."
 
@@ -146,9 +147,7 @@ def _check_names(names, columns):
     gone = [c["name"] for c in columns if not c["optional"] and c["name"] not in names]
     if gone:
         more = f" and {len(gone) - 5} more" if len(gone) > 5 else ""
-        raise BadInput(
-            "the table must have all columns", f"none named {', '.join(map(repr, gone[:5]))}{more}", "unknown values may be empty"
-        )
+        raise BadInput("the table must have all columns", f"none named {', '.join(map(repr, gone[:5]))}{more}", "unknown values may be empty")
     twice = next((c["name"] for c in columns if names.count(c["name"]) > 1), None)
     if twice is not None:
         raise BadInput("every name must be there once", f"several columns named {twice!r}", "rename or drop one")
@@ -222,7 +221,7 @@ class Doubts:
         found = []
         for name, check in self.checks.items():
             cell = row.get(name)
-            if cell is not None and cell not in _GONE and (odd := check(cell)) is not None:
+            if cell is not None and (odd := check(cell)) is not None:
                 found.append({"column": name, "code": odd[0].code, "message": f"{name}: {odd[1]}"})
         return found
 
@@ -253,6 +252,8 @@ def _number_check(column, reading) -> Callable:
     def check(cell):
         number = read_number_with(tidy_text(cell), units, decimal) if isinstance(cell, str) else float(cell)
         if number is None:
+            if cell.strip() in _GONE:
+                return None
             return TEXT_UNREADABLE, f"{quoted(cell[:40])} cannot be read and counts as missing"
         if not low <= number <= high:
             return VALUES_OUTSIDE, f"{number:g} lies outside of {low:g} to {high:g} {unit}".rstrip() + ", which training had"
@@ -263,7 +264,7 @@ def _number_check(column, reading) -> Callable:
 
 def _date_check(column, reading) -> Callable:
     def check(cell):
-        if isinstance(cell, str) and read_date_with(tidy_text(cell), reading.get("dayfirst", True)) is not None:
+        if isinstance(cell, str) and (cell.strip() in _GONE or read_date_with(tidy_text(cell), reading.get("dayfirst", True)) is not None):
             return None
         return TEXT_UNREADABLE, "it cannot be read as a date and counts as missing"
 
@@ -277,7 +278,9 @@ def _level_check(column) -> Callable:
 
     def check(cell):
         name = truths.get(float(cell), str(cell)) if isinstance(cell, bool) else cell if isinstance(cell, str) else number_name(cell, point)
-        if name.strip() in levels or column["kind"] == "truth" and TRUTHS.get(ascii_lower(tidy_text(name))) in truths:
+        if name.strip() in levels or column["kind"] != "text" and name.strip() in _GONE:
+            return None
+        if column["kind"] == "truth" and TRUTHS.get(ascii_lower(tidy_text(name))) in truths:
             return None
         if column["kind"] == "number" and (number := read_number_with(tidy_text(name), None, ".")) is not None:
             name = number_name(number, point)
