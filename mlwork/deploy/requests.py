@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..contract import LEVELS_UNKNOWN, TEXT_UNREADABLE, VALUES_OUTSIDE
+from ..contract import LEVELS_UNKNOWN, TEXT_UNREADABLE, VALUES_INFINITE, VALUES_OUTSIDE
 from ..core import BadInput, plain, quoted
 from .bundle import columns_of
 from .golden import usual_cells
@@ -89,7 +89,6 @@ def request_type(
     row.__doc__ = "One row as people write it; unknown values are null, further columns are ignored."
     row.__pydantic_config__ = ConfigDict(strict=True, allow_inf_nan=False, extra="ignore", json_schema_extra={"example": example})
 
-
     class Request(TypedDict):
         "Rows to be answered."
 
@@ -147,7 +146,9 @@ def _check_names(names, columns):
     gone = [c["name"] for c in columns if not c["optional"] and c["name"] not in names]
     if gone:
         more = f" and {len(gone) - 5} more" if len(gone) > 5 else ""
-        raise BadInput("the table must have all columns", f"none named {', '.join(map(repr, gone[:5]))}{more}", "unknown values may be empty")
+        raise BadInput(
+            "the table must have all columns", f"none named {', '.join(map(repr, gone[:5]))}{more}", "unknown values may be empty"
+        )
     twice = next((c["name"] for c in columns if names.count(c["name"]) > 1), None)
     if twice is not None:
         raise BadInput("every name must be there once", f"several columns named {twice!r}", "rename or drop one")
@@ -254,6 +255,8 @@ def _number_check(column, reading) -> Callable:
         if number is None:
             if cell.strip() in _GONE:
                 return None
+            if column["kind"] == "number":  # another text would have been refused
+                return VALUES_INFINITE, "an infinity counts as missing"
             return TEXT_UNREADABLE, f"{quoted(cell[:40])} cannot be read and counts as missing"
         if not low <= number <= high:
             return VALUES_OUTSIDE, f"{number:g} lies outside of {low:g} to {high:g} {unit}".rstrip() + ", which training had"

@@ -244,7 +244,7 @@ def distinct_cells(
     codes, found = pd.factorize(values)
     return np.where(codes < 0, len(found), codes), [*plain(list(found)), None]
 
-
+# %% ../../nbs/10_deploy/00ea_rows.ipynb #00000010
 @dataclass(frozen=True)
 class _Column:
     name: str
@@ -269,7 +269,7 @@ class _Column:
         except _Refused:
             return None
 
-
+# %% ../../nbs/10_deploy/00ea_rows.ipynb #00000011
 class RowPart:
     "The part of a portable model that reads cells and texts."
 
