@@ -325,6 +325,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'mlwork.deploy.golden.usual_cells': ('10_deploy/golden.html#usual_cells', 'mlwork/deploy/golden.py')},
             'mlwork.deploy.java': { 'mlwork.deploy.java._compiled': ('10_deploy/java.html#_compiled', 'mlwork/deploy/java.py'),
                                     'mlwork.deploy.java._kotlin': ('10_deploy/java.html#_kotlin', 'mlwork/deploy/java.py'),
+                                    'mlwork.deploy.java._literal': ('10_deploy/java.html#_literal', 'mlwork/deploy/java.py'),
                                     'mlwork.deploy.java._readme': ('10_deploy/java.html#_readme', 'mlwork/deploy/java.py'),
                                     'mlwork.deploy.java._run': ('10_deploy/java.html#_run', 'mlwork/deploy/java.py'),
                                     'mlwork.deploy.java._versions': ('10_deploy/java.html#_versions', 'mlwork/deploy/java.py'),
