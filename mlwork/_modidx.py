@@ -554,6 +554,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'mlwork.deploy.guard.say_request': ('10_deploy/guard.html#say_request', 'mlwork/deploy/guard.py')},
             'mlwork.deploy.java': { 'mlwork.deploy.java._compiled': ('10_deploy/java.html#_compiled', 'mlwork/deploy/java.py'),
                                     'mlwork.deploy.java._kotlin': ('10_deploy/java.html#_kotlin', 'mlwork/deploy/java.py'),
+                                    'mlwork.deploy.java._literal': ('10_deploy/java.html#_literal', 'mlwork/deploy/java.py'),
                                     'mlwork.deploy.java._readme': ('10_deploy/java.html#_readme', 'mlwork/deploy/java.py'),
                                     'mlwork.deploy.java._run': ('10_deploy/java.html#_run', 'mlwork/deploy/java.py'),
                                     'mlwork.deploy.java._versions': ('10_deploy/java.html#_versions', 'mlwork/deploy/java.py'),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -17,7 +18,8 @@ from sklearn.tree import DecisionTreeClassifier
 from mlwork.core import NotFound
 from mlwork.deploy import bundle, golden, golden_rows
 from mlwork.deploy.java import compile_java, to_java
-from mlwork.follow import _moments
+from mlwork.follow import OPERATIONS, _moments
+from mlwork.portable import READS_TEXT
 from mlwork.steps import TRUTHS, UNITS, ascii_lower, cleaned_text, number_name, parse_dates, read_number_with, tidy_text
 from mlwork.words import folded_words
 
@@ -110,6 +112,22 @@ def test_the_class_needs_nothing_but_the_core_of_java(repository):
     source = (repository / "mlwork" / "templates" / "Portable.java").read_text(encoding="utf-8")
     imports = {line.split()[1].rsplit(".", 1)[0] for line in source.splitlines() if line.startswith("import ")}
     assert imports <= {"java.io", "java.math", "java.nio.charset", "java.text", "java.util", "java.util.regex"}
+
+
+def test_it_knows_the_operations_of_python(repository):
+    source = (repository / "mlwork" / "templates" / "Portable.java").read_text(encoding="utf-8")
+    steps = source[source.index("switch (op.name) {") : source.index("be a known operation")]
+    assert set(re.findall(r'case "(\w+)"', steps)) == {"cell", *OPERATIONS}
+    named = re.search(r"READS_TEXT = new HashSet<>\(Arrays.asList\((.*?)\)\)", source, re.DOTALL)[1]
+    assert set(re.findall(r"\w+", named)) == set(READS_TEXT)
+
+
+def test_columns_describe_the_row(exported, peek):
+    wanted = [
+        f"{c['name']}|{c['kind']}|{c.get('unit', 'null')}|{str(c['optional']).lower()}|{'_'.join(c.get('levels', []))}"
+        for c in exported[0].columns
+    ]
+    assert peek("columns") == wanted
 
 
 def test_eight_threads_get_what_one_gets(exported, peek):

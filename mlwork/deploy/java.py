@@ -32,9 +32,14 @@ _SOURCES = {
 _PORTABLE, _MODEL, _TRY = list(_SOURCES)[:3]
 
 
+def _literal(value):
+    "Write a cell so that Java and Kotlin read it; whole numbers may be too large for their integers."
+    return json.dumps(float(value) if type(value) is int else value, ensure_ascii=False)
+
+
 def _readme(bundle, held):
     "Write how to ask this model, with its first golden row."
-    row = {json.dumps(k, ensure_ascii=False): json.dumps(v, ensure_ascii=False) for k, v in held.rows[0].items()}
+    row = {_literal(name): _literal(value) for name, value in held.rows[0].items()}
     puts = "\n".join(f"row.put({name}, {value});" for name, value in row.items())
     pairs = "\n".join(f"    {name} to {value}," for name, value in row.items()).replace("$", r"\$")
     text = (_TEMPLATES / "java.README.md").read_text(encoding="utf-8")

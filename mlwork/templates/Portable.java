@@ -1309,6 +1309,11 @@ public final class Portable {
       }
     }
 
+    private double nothing() {
+      pass("null", null);
+      return NAN;
+    }
+
     private Map<String, Object> object(int depth) {
       Map<String, Object> found = new LinkedHashMap<>();
       pass('{');
@@ -1330,13 +1335,14 @@ public final class Portable {
       pass('[');
       for (; next() != ']'; n++) {
         if (n > 0) pass(',');
-        Object value = value(depth + 1);
-        if (others == null && (value == null || value instanceof Double)) {
+        char c = next();
+        boolean number = c == '-' || (c >= '0' && c <= '9');
+        if (others == null && (number || c == 'n')) {
           if (n == numbers.length) numbers = Arrays.copyOf(numbers, 2 * n);
-          numbers[n] = value == null ? NAN : (Double) value;
+          numbers[n] = number ? number() : nothing();
         } else {
           if (others == null) others = boxed(numbers, n);
-          others.add(value);
+          others.add(value(depth + 1));
         }
       }
       at++;
@@ -1349,14 +1355,35 @@ public final class Portable {
       return found;
     }
 
-    private static final Pattern NUMBER = Pattern.compile("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]+)?");
+    private boolean isDigit(int place) {
+      return place < text.length() && text.charAt(place) >= '0' && text.charAt(place) <= '9';
+    }
 
-    private Object number() {
+    /** Pass digits, at least one. */
+    private void digits() {
+      if (!isDigit(at)) throw wrong("must hold values that are finite numbers, texts, lists or objects");
+      while (isDigit(at)) at++;
+    }
+
+    private double number() {
       int start = at;
-      while (at < text.length() && "+-.0123456789Ee".indexOf(text.charAt(at)) >= 0) at++;
-      String digits = text.substring(start, at);
-      double found = NUMBER.matcher(digits).matches() ? Double.parseDouble(digits) : NAN;
-      if (Double.isNaN(found) || Double.isInfinite(found)) throw wrong("must hold values that are finite numbers, texts, lists or objects");
+      if (next() == '-') at++;
+      int first = at;
+      digits();
+      if (text.charAt(first) == '0' && at > first + 1) throw wrong("must have no number that begins with 0");
+      int end = at;
+      if (end < text.length() && text.charAt(end) == '.') {
+        at++;
+        digits();
+      }
+      if (at < text.length() && (text.charAt(at) == 'e' || text.charAt(at) == 'E')) {
+        at++;
+        if (at < text.length() && (text.charAt(at) == '-' || text.charAt(at) == '+')) at++;
+        digits();
+      }
+      if (at == end && end - first < 10 && first == start) return Integer.parseInt(text.substring(start, end)); // most are small
+      double found = Double.parseDouble(text.substring(start, at));
+      if (Double.isInfinite(found)) throw wrong("must hold numbers that 64 bits can hold");
       return found;
     }
 

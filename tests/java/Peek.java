@@ -22,6 +22,7 @@ final class Peek {
     switch (arguments[0]) {
       case "texts": texts(asked.texts("texts"), new HashSet<>(asked.texts("units"))); break;
       case "letters": letters(); break;
+      case "columns": for (Portable.Column c : Portable.read(text("model.json")).columns()) say(shown(c)); break;
       case "names": for (double v : asked.numbers("numbers")) say(Portable.numberName(v, false) + " " + Portable.numberName(v, true)); break;
       case "bell": for (double v : asked.numbers("numbers")) say(Double.toString(Portable.bell(v))); break;
       case "models": for (String json : asked.texts("models")) say(outcome(json, asked.parts("rows"))); break;
@@ -48,6 +49,10 @@ final class Peek {
       say(Portable.readNumber(tidy, null, false, units) + " " + Portable.readNumber(tidy, null, true, units) + " " + shown(first) + " "
           + shown(last) + " " + Portable.readTruth(text));
     }
+  }
+
+  private static String shown(Portable.Column c) {
+    return c.name + "|" + c.kind + "|" + c.unit + "|" + c.optional + "|" + String.join("_", c.levels);
   }
 
   private static String shown(double[] moment) {
