@@ -29,7 +29,7 @@ from mlwork.deploy.bundle import FORMAT_OF_BUNDLE, Bundle, answers_of, cells_of
 from mlwork.deploy.engine import ModelEngine, PortableEngine, engine_for
 from mlwork.deploy.onnx_graph import _IN_ROWS, onnx_graph, place_names, run_in_onnxruntime, to_onnx
 from mlwork.deploy.onnx_nodes import WRITERS
-from mlwork.deploy.rows import distinct_cells
+from mlwork.deploy.rows import _MAKERS, distinct_cells
 from mlwork.follow import OPERATIONS
 from mlwork.lower_models import lower_model
 from mlwork.lower_steps import lower_transformer
