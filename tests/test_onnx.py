@@ -29,10 +29,11 @@ from mlwork.deploy.bundle import FORMAT_OF_BUNDLE, Bundle, answers_of, cells_of
 from mlwork.deploy.engine import ModelEngine, PortableEngine, engine_for
 from mlwork.deploy.onnx_graph import _IN_ROWS, onnx_graph, place_names, run_in_onnxruntime, to_onnx
 from mlwork.deploy.onnx_nodes import WRITERS
-from mlwork.deploy.rows import distinct_cells
+from mlwork.deploy.rows import _MAKERS, distinct_cells
 from mlwork.follow import OPERATIONS
 from mlwork.lower_models import lower_model
 from mlwork.lower_steps import lower_transformer
+from mlwork.model import load_model
 from mlwork.portable import Program, move_thresholds, numeric_places, prune
 from mlwork.recipe import Recipe
 from mlwork.train import fit
@@ -202,6 +203,9 @@ def test_the_engine_is_chosen_by_proof_and_says_why(tmp_path, monkeypatch):
     (tmp_path / "portable.json").write_text(json.dumps(kept | {"model_sha256": "another"}))
     assert engine_for(model, tmp_path, wrong).name == "scikit-learn"
     assert not json.loads((tmp_path / "portable.json").read_text())["proved"]
+    folder = model.save(tmp_path / "model")
+    assert engine_for(load_model(folder), folder, held).name == "portable" and (folder / "portable.json").exists()
+    assert engine_for(load_model(folder), folder, wrong).name == "portable"  # what lies beside a stored model does not disturb it
     brute = fit(split_of("binary"), recipe_for(split_of("binary")), KNeighborsClassifier(5, algorithm="brute"))
     assert "kd_tree" in engine_for(brute).reason and engine_for(brute).answer(held.rows[:1])[0]
 

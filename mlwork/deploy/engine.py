@@ -92,7 +92,8 @@ class PortableEngine:
     ) -> list[dict | None]:  # as `ModelEngine.answer`
         "Answer each row by itself."
         read = [self._rows.row(row) for row in rows]
-        cells = np.array([cells for cells in read if cells is not None], float).reshape(-1, len(self._rows.places))
+        kept = [cells for cells in read if cells is not None]
+        cells = np.array(kept, float).reshape(len(kept), len(self._rows.places))
         scores, refused = self._scores(cells)
         said = iter(zip(scores.tolist(), refused.tolist(), strict=True))
         return [None if cells is None else self._said(*next(said)) for cells in read]

@@ -149,7 +149,11 @@ def run_in_onnxruntime(
     return run
 
 # %% ../../nbs/10_deploy/00e_onnx.ipynb #00000010
-_TRY = '''"""Asks the model for its golden rows, in onnxruntime. Needs: pip install "mlwork[deploy]"."""
+_TRY = '''"""Asks the model for its golden rows, in onnxruntime. Needs: pip install "mlwork[deploy]".
+
+model.onnx takes "cells", n rows of 64-bit floats (NaN where missing), and gives "scores" and "refused". What each column of "cells" is
+stands in its metadata ("cells"); how it is read out of a raw row stands in model.json, and PortableEngine of mlwork.deploy.engine does it.
+"""
 
 import json
 from pathlib import Path

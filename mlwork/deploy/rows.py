@@ -260,7 +260,7 @@ class _Column:
             return np.where(np.isfinite(x), x, np.nan)[:, None][:, : self.width], False
         codes, distinct = distinct_cells(values)
         found = [self._or_none(cell) for cell in distinct]
-        table = np.array([[np.nan] * self.width if v is None else v for v in found], float).reshape(len(found), self.width)
+        table = np.array([[0.0] * self.width if v is None else v for v in found], float).reshape(len(found), self.width)
         return table[codes], np.array([v is None for v in found])[codes]
 
     def _or_none(self, cell):
