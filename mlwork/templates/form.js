@@ -32,11 +32,12 @@ const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
 const visible = text => (text.trim() ? text : JSON.stringify(text));
 const written = value => (value === null ? "unknown" : visible(value));
 const isDate = column => column.role === "datetime" || column.kind === "moment";
+const hasTime = column => [column.min, column.max].some(moment => /\d[T ]\d/.test(moment ?? ""));
 const isNumber = column => !column.levels && !isDate(column) && (column.kind === "number" || column.role === "numeric");
 
 function rangeOf(column) {
   if (column.min === undefined || column.max === undefined) return "";
-  const write = isNumber(column) ? short : String;
+  const write = isNumber(column) ? short : moment => String(moment).replace("T", " ");
   return withUnit(`${write(column.min)} to ${write(column.max)}`, column.unit);
 }
 
@@ -88,16 +89,17 @@ function segments(id, column) {
 }
 
 function choice(id, column) {
-  const another = String(column.levels.length), other = make("input", { type: "text", class: "mlf-another", "aria-label": `another value of ${column.name}`, hidden: true });
+  const levels = column.kind === "number" ? [...column.levels].sort((a, b) => a - b) : column.levels, another = String(levels.length);
+  const other = make("input", { type: "text", class: "mlf-another", "aria-label": `another value of ${column.name}`, hidden: true });
   const option = (text, value) => make("option", { textContent: text, value });
-  const select = make("select", { id }, option("unknown", ""), ...column.levels.map((level, i) => option(visible(level), String(i))), option("another value …", another));
+  const select = make("select", { id }, option("unknown", ""), ...levels.map((level, i) => option(visible(level), String(i))), option("another value …", another));
   const show = () => { other.hidden = select.value !== another; };
   select.addEventListener("change", () => { show(); if (!other.hidden) other.focus(); });
   return {
     box: make("div", {}, select, other), input: select,
-    read: () => (select.value === another ? other.value || null : select.value ? column.levels[Number(select.value)] : null),
+    read: () => (select.value === another ? other.value || null : select.value ? levels[Number(select.value)] : null),
     write(value) {
-      const at = value === null ? -1 : column.levels.indexOf(value);
+      const at = value === null ? -1 : levels.indexOf(value);
       select.value = value === null ? "" : at < 0 ? another : String(at);
       if (at < 0) other.value = value ?? "";
       show();
@@ -118,7 +120,7 @@ function measured(id, column) {
 }
 
 function fieldOf(id, column) {
-  if (isDate(column)) return textual(make("input", { id, type: /\d[T ]\d/.test(column.min ?? "") ? "datetime-local" : "date" }));
+  if (isDate(column)) return textual(make("input", { id, type: hasTime(column) ? "datetime-local" : "date" }));
   if (isNumber(column)) return measured(id, column);
   if (column.kind === "truth" || (column.role === "boolean" && column.levels?.length <= FEW)) return segments(id, column);
   if (column.levels && column.role !== "text") return column.levels.length > MANY ? suggestions(id, column) : choice(id, column);
@@ -127,7 +129,7 @@ function fieldOf(id, column) {
 
 // What a field starts with: the usual value of training.
 function startOf(column) {
-  if (isDate(column)) return column.max ? String(column.max).replace(" ", "T").slice(0, /\d[T ]\d/.test(column.min) ? 16 : 10) : null;
+  if (isDate(column)) return column.max ? String(column.max).replace(" ", "T").slice(0, hasTime(column) ? 16 : 10) : null;
   const usual = column.usual ?? column.levels?.[0] ?? null;
   return typeof usual === "number" ? short(usual) : usual;
 }
