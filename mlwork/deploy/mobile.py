@@ -258,6 +258,7 @@ def to_swift(
     pairs = json.loads(_example(bundle)).items()
     rows = "\n".join(f"    {_literal(k)}: {'nil' if v is None else _literal(v)}," for k, v in pairs)
     words = {"title": bundle.spec["answer"]["target"], "pairs": rows, "compiled": compiled, "version": bundle.sha256[:12]}
+    words["tried"] = "compiled and held against the golden rows" if certificate["proved"] else "not tried here"
     _written(folder, {"README.md": _filled(_template("ios_readme.md"), words)})
     return certificate | {"swift": compiled}
 

@@ -26,7 +26,8 @@ function make(tag, set = {}, ...inside) {
 const short = number => String(Number(number.toPrecision(6)));
 const GROUPED = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 6 });
 const figure = value => (typeof value === "number" ? GROUPED.format(value) : String(value));
-const percent = p => `${(100 * p).toFixed(1)} %`;
+const width = p => `${(100 * p).toFixed(1)}%`;
+const percent = p => (p > 0 && p < 0.0005 ? "< 0.1 %" : p < 1 && p >= 0.9995 ? "> 99.9 %" : `${(100 * p).toFixed(1)} %`);
 const signed = (number, write) => `${number < 0 ? "−" : "+"}${write(Math.abs(number))}`;
 const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
 const visible = text => (text.trim() ? text : JSON.stringify(text));
@@ -175,9 +176,9 @@ function bars(answer, kept) {
   const all = shares(answer), shown = all.length > SHOWN ? [...all].sort((a, b) => b[1] - a[1]).slice(0, SHOWN) : all;
   const rows = shown.map(([name, p]) => {
     const before = kept?.probabilities?.[name], bar = make("span", { class: "mlf-fill" });
-    bar.style.width = percent(p).replace(" ", "");
+    bar.style.width = width(p);
     const tick = before === undefined ? null : make("span", { class: "mlf-before" });
-    if (tick) tick.style.left = percent(before).replace(" ", "");
+    if (tick) tick.style.left = width(before);
     const track = make("span", { class: "mlf-track", "aria-hidden": "true" }, bar, tick);
     const change = before === undefined ? null : make("span", { class: "mlf-change", textContent: `${signed(100 * (p - before), v => v.toFixed(1))}` });
     return make("li", { class: name === String(answer.prediction) ? "mlf-chosen" : "" }, make("span", { class: "mlf-class", textContent: visible(name) }), track, make("span", { class: "mlf-share", textContent: percent(p) }), change);
