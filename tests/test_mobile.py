@@ -189,8 +189,10 @@ def test_a_misspelt_column_does_not_compile(tmp_path, tsc):
     to_page(portable, tmp_path, held, proved=False)
     row = {c["name"]: c.get("usual", "2021-03-05") for c in portable.columns}
     (tmp_path / "use.ts").write_text(USE.replace("ROW", json.dumps(row)), encoding="utf-8")
+    told = (tmp_path / "README.md").read_text(encoding="utf-8").split("```ts")[1].split("```")[0]
+    (tmp_path / "readme.ts").write_text(told + "console.log(prediction, warnings);\n", encoding="utf-8")
     options = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext"]
-    found = subprocess.run([tsc, *options, "--lib", "es2022,dom", "use.ts"], cwd=tmp_path, capture_output=True, text=True)
+    found = subprocess.run([tsc, *options, "--lib", "es2022,dom", "use.ts", "readme.ts"], cwd=tmp_path, capture_output=True, text=True)
     assert found.returncode == 0, found.stdout
 
 
@@ -268,7 +270,8 @@ def test_the_swift_package_says_that_it_was_not_compiled_where_it_was_not(tmp_pa
     portable = case("regression", "ridge")
     certificate = to_swift(portable, tmp_path, few(portable), proved=False)
     assert certificate["stamp"] == "UNPROVED" and certificate["swift"] == "not compiled here"
-    assert "The Swift was not compiled here." in (tmp_path / "README.md").read_text(encoding="utf-8")
+    told = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "The Swift was not compiled here." in told and "The C was not tried here:" in told
 
 
 @pytest.mark.skipif(shutil.which("swift") is None, reason="no Swift on this machine")
@@ -276,6 +279,9 @@ def test_the_swift_package_says_that_it_was_not_compiled_where_it_was_not(tmp_pa
 def test_the_swift_package_compiles_and_answers_as_python_does(task, model, tmp_path):
     portable = case(task, model)
     assert "compiled and tested here" in to_swift(portable, tmp_path, few(portable))["swift"]
+    told = (tmp_path / "README.md").read_text(encoding="utf-8").split("```swift")[1].split("```")[0].replace("import Model", "")
+    (tmp_path / "Tests" / "ModelTests" / "Readme.swift").write_text(f"import Model\nfunc readme() {{{told}}}\n", encoding="utf-8")
+    assert "compiled and tested here" in tried_in_swift(tmp_path)
     held = json.loads((tmp_path / "Sources" / "CModel" / "golden.json").read_text(encoding="utf-8"))
     held["answers"][0]["scores"][0] += 1e-3
     (tmp_path / "Sources" / "CModel" / "golden.json").write_text(json.dumps(held), encoding="utf-8")

@@ -286,8 +286,8 @@ def columns_of(names):
         {"kind": "text", "role": "categorical", "levels": [f'"{i}" & <{i}>' for i in range(30)]},
         {"kind": "truth", "role": "boolean"},
         {"kind": "text", "role": "text"},
-        {"kind": "moment", "role": "datetime", "min": "2021-03-01 02:00:00", "max": "2022-07-30 13:00:00"},
-        {"kind": "number", "role": "ordinal", "levels": ["1.0", "2.0"]},
+        {"kind": "moment", "role": "datetime", "min": "2021-03-01", "max": "2022-07-30T13:00:00"},
+        {"kind": "number", "role": "ordinal", "levels": ["2.0", "10.0", "1.0"]},
     ]
     return [{"name": name, "optional": False} | kinds[i % len(kinds)] for i, name in enumerate(names)]
 
@@ -307,6 +307,12 @@ def test_names_and_levels_may_hold_anything(browser, folder):
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
         assert page.evaluate("() => Object.keys(window.asked[0])") == names
         assert page.locator(".mlf-field").count() == 60
+        moment = page.locator(".mlf-field").filter(has_text="Größe (m²)").locator("input")
+        assert (moment.get_attribute("type"), moment.input_value()) == ("datetime-local", "2022-07-30T13:00")
+        moment.fill("2022-08-01T00:00")
+        expect(page.locator(".mlf-odd .mlf-hint")).to_have_text("outside training: 2021-03-01 to 2022-07-30 13:00:00")
+        numbers = page.locator("select").nth(1).locator("option")
+        assert numbers.all_text_contents() == ["unknown", "1.0", "2.0", "10.0", "another value …"]
         select = page.locator("select").first
         for level in ('"quoted"', "<b>", "\\"):
             select.select_option(label=level)

@@ -80,7 +80,7 @@ def pack_trees(
     "Pack the trees of a model."
     return spec | {"ops": [_packed(op) if op["op"] == "trees" else op for op in spec["ops"]]}
 
-# %% ../../nbs/10_deploy/02_mobile.ipynb #0000000e
+# %% ../../nbs/10_deploy/02_mobile.ipynb #00000011
 _TYPES = {"number": "number | string", "truth": "boolean | number | string", "moment": "string", "text": "string | number | boolean"}
 
 
@@ -97,7 +97,7 @@ def _cell_type(column):
 
 
 def row_types(
-    bundle: Bundle,
+    bundle: Bundle,  # also one that was read from a file
 ) -> str:  # TypeScript
     "Write the types of a model's rows and answers."
     answer = bundle.spec["answer"]
@@ -111,7 +111,7 @@ def row_types(
     lines += ["}", "export function portable(spec: unknown): { spec: unknown; predict(row: Row): Answer };", ""]
     return "\n".join(lines)
 
-# %% ../../nbs/10_deploy/02_mobile.ipynb #00000012
+# %% ../../nbs/10_deploy/02_mobile.ipynb #00000017
 _GROUND, _BARS, _DOT = (0, 104, 163), [(0.27, 0.55), (0.43, 0.44), (0.59, 0.33)], (0.69, 0.26, 0.055)  # of the side
 _WIDE, _FOOT, _INK, _SPARK = 0.12, 0.72, (255, 255, 255), (255, 179, 64)
 
@@ -143,7 +143,7 @@ def icon_png(
     head = struct.pack(">2I5B", side, side, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b"")
 
-# %% ../../nbs/10_deploy/02_mobile.ipynb #00000015
+# %% ../../nbs/10_deploy/02_mobile.ipynb #0000001a
 _HERE = files("mlwork") / "templates"
 _SCRIPTS = {"portable.js": "portable.js", "form.js": "form.js", "form.css": "form.css"}
 _SCRIPTS |= {
@@ -204,7 +204,7 @@ def _page_files(bundle):
     package = {"name": "mlwork-model", "private": True, "type": "module", "exports": "./model.js", "types": "./model.d.ts"}
     return kept | beside | {"portable.d.ts": row_types(bundle), "package.json": json.dumps(package, indent=1)}
 
-# %% ../../nbs/10_deploy/02_mobile.ipynb #00000016
+# %% ../../nbs/10_deploy/02_mobile.ipynb #0000001c
 def to_page(
     bundle: Bundle,  # made of a model
     folder: str | Path,  # made where it is not there; files of the same names are replaced
@@ -219,7 +219,7 @@ def to_page(
 
     return export_proved(bundle, folder, "page", _page_files(bundle), tried, held, proved)
 
-# %% ../../nbs/10_deploy/02_mobile.ipynb #0000001d
+# %% ../../nbs/10_deploy/02_mobile.ipynb #00000023
 _SWIFT = {"Package.swift": "ios_package.swift", "Sources/CModel/whole.c": "ios_whole.c", "Sources/CModel/shim.h": "ios_shim.h"}
 _SWIFT |= {"Sources/CModel/module.modulemap": "ios_module.modulemap", "Sources/Model/Model.swift": "ios_model.swift"}
 _SWIFT |= {"Tests/ModelTests/GoldenTests.swift": "ios_tests.swift"}
@@ -258,10 +258,11 @@ def to_swift(
     pairs = json.loads(_example(bundle)).items()
     rows = "\n".join(f"    {_literal(k)}: {'nil' if v is None else _literal(v)}," for k, v in pairs)
     words = {"title": bundle.spec["answer"]["target"], "pairs": rows, "compiled": compiled, "version": bundle.sha256[:12]}
+    words["tried"] = "compiled and held against the golden rows" if certificate["proved"] else "not tried here"
     _written(folder, {"README.md": _filled(_template("ios_readme.md"), words)})
     return certificate | {"swift": compiled}
 
-# %% ../../nbs/10_deploy/02_mobile.ipynb #0000001f
+# %% ../../nbs/10_deploy/02_mobile.ipynb #00000025
 def to_mobile(
     bundle: Bundle,  # made of a model
     folder: str | Path,  # made where it is not there; files of the same names are replaced

@@ -26,17 +26,19 @@ function make(tag, set = {}, ...inside) {
 const short = number => String(Number(number.toPrecision(6)));
 const GROUPED = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 6 });
 const figure = value => (typeof value === "number" ? GROUPED.format(value) : String(value));
-const percent = p => `${(100 * p).toFixed(1)} %`;
+const width = p => `${(100 * p).toFixed(1)}%`;
+const percent = p => (p > 0 && p < 0.0005 ? "< 0.1 %" : p < 1 && p >= 0.9995 ? "> 99.9 %" : `${(100 * p).toFixed(1)} %`);
 const signed = (number, write) => `${number < 0 ? "−" : "+"}${write(Math.abs(number))}`;
 const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
 const visible = text => (text.trim() ? text : JSON.stringify(text));
 const written = value => (value === null ? "unknown" : visible(value));
 const isDate = column => column.role === "datetime" || column.kind === "moment";
+const hasTime = column => [column.min, column.max].some(moment => /\d[T ]\d/.test(moment ?? ""));
 const isNumber = column => !column.levels && !isDate(column) && (column.kind === "number" || column.role === "numeric");
 
 function rangeOf(column) {
   if (column.min === undefined || column.max === undefined) return "";
-  const write = isNumber(column) ? short : String;
+  const write = isNumber(column) ? short : moment => String(moment).replace("T", " ");
   return withUnit(`${write(column.min)} to ${write(column.max)}`, column.unit);
 }
 
@@ -88,16 +90,17 @@ function segments(id, column) {
 }
 
 function choice(id, column) {
-  const another = String(column.levels.length), other = make("input", { type: "text", class: "mlf-another", "aria-label": `another value of ${column.name}`, hidden: true });
+  const levels = column.kind === "number" ? [...column.levels].sort((a, b) => a - b) : column.levels, another = String(levels.length);
+  const other = make("input", { type: "text", class: "mlf-another", "aria-label": `another value of ${column.name}`, hidden: true });
   const option = (text, value) => make("option", { textContent: text, value });
-  const select = make("select", { id }, option("unknown", ""), ...column.levels.map((level, i) => option(visible(level), String(i))), option("another value …", another));
+  const select = make("select", { id }, option("unknown", ""), ...levels.map((level, i) => option(visible(level), String(i))), option("another value …", another));
   const show = () => { other.hidden = select.value !== another; };
   select.addEventListener("change", () => { show(); if (!other.hidden) other.focus(); });
   return {
     box: make("div", {}, select, other), input: select,
-    read: () => (select.value === another ? other.value || null : select.value ? column.levels[Number(select.value)] : null),
+    read: () => (select.value === another ? other.value || null : select.value ? levels[Number(select.value)] : null),
     write(value) {
-      const at = value === null ? -1 : column.levels.indexOf(value);
+      const at = value === null ? -1 : levels.indexOf(value);
       select.value = value === null ? "" : at < 0 ? another : String(at);
       if (at < 0) other.value = value ?? "";
       show();
@@ -118,7 +121,7 @@ function measured(id, column) {
 }
 
 function fieldOf(id, column) {
-  if (isDate(column)) return textual(make("input", { id, type: /\d[T ]\d/.test(column.min ?? "") ? "datetime-local" : "date" }));
+  if (isDate(column)) return textual(make("input", { id, type: hasTime(column) ? "datetime-local" : "date" }));
   if (isNumber(column)) return measured(id, column);
   if (column.kind === "truth" || (column.role === "boolean" && column.levels?.length <= FEW)) return segments(id, column);
   if (column.levels && column.role !== "text") return column.levels.length > MANY ? suggestions(id, column) : choice(id, column);
@@ -127,7 +130,7 @@ function fieldOf(id, column) {
 
 // What a field starts with: the usual value of training.
 function startOf(column) {
-  if (isDate(column)) return column.max ? String(column.max).replace(" ", "T").slice(0, /\d[T ]\d/.test(column.min) ? 16 : 10) : null;
+  if (isDate(column)) return column.max ? String(column.max).replace(" ", "T").slice(0, hasTime(column) ? 16 : 10) : null;
   const usual = column.usual ?? column.levels?.[0] ?? null;
   return typeof usual === "number" ? short(usual) : usual;
 }
@@ -173,9 +176,9 @@ function bars(answer, kept) {
   const all = shares(answer), shown = all.length > SHOWN ? [...all].sort((a, b) => b[1] - a[1]).slice(0, SHOWN) : all;
   const rows = shown.map(([name, p]) => {
     const before = kept?.probabilities?.[name], bar = make("span", { class: "mlf-fill" });
-    bar.style.width = percent(p).replace(" ", "");
+    bar.style.width = width(p);
     const tick = before === undefined ? null : make("span", { class: "mlf-before" });
-    if (tick) tick.style.left = percent(before).replace(" ", "");
+    if (tick) tick.style.left = width(before);
     const track = make("span", { class: "mlf-track", "aria-hidden": "true" }, bar, tick);
     const change = before === undefined ? null : make("span", { class: "mlf-change", textContent: `${signed(100 * (p - before), v => v.toFixed(1))}` });
     return make("li", { class: name === String(answer.prediction) ? "mlf-chosen" : "" }, make("span", { class: "mlf-class", textContent: visible(name) }), track, make("span", { class: "mlf-share", textContent: percent(p) }), change);

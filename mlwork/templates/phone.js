@@ -10,16 +10,18 @@ function show(model) {
   form(at("form"), model.columns, ask, { target });
 }
 
-// A newer version waits in the wings. At the start nothing is typed yet, so it takes over at once; later, when asked to.
+// A newer version waits in the wings. At the start nothing is typed yet, so it takes over at once; later, when asked to. Other tabs stay as they are.
 async function keepForOffline() {
-  const had = navigator.serviceWorker.controller !== null, kept = await navigator.serviceWorker.register("./worker.js", { updateViaCache: "none" });
-  navigator.serviceWorker.addEventListener("controllerchange", () => { if (had) location.reload(); });
-  if (kept.waiting && had) return kept.waiting.postMessage("take over");
-  kept.addEventListener("updatefound", () => {
-    const coming = kept.installing;
-    coming.addEventListener("statechange", () => { if (coming.state === "installed" && had) at("news").hidden = false; });
-  });
-  at("renew").addEventListener("click", () => kept.waiting?.postMessage("take over"));
+  const kept = await navigator.serviceWorker.register("./worker.js", { updateViaCache: "none" }), had = navigator.serviceWorker.controller !== null;
+  const renew = () => {
+    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload());
+    kept.waiting?.postMessage("take over");
+  };
+  const watch = coming => coming?.addEventListener("statechange", () => { if (coming.state === "installed" && had) at("news").hidden = false; });
+  if (kept.waiting && had) return renew();
+  watch(kept.installing);
+  kept.addEventListener("updatefound", () => watch(kept.installing));
+  at("renew").addEventListener("click", renew);
   await navigator.serviceWorker.ready;
   at("state").textContent += " Works without a network.";
 }
