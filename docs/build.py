@@ -69,7 +69,7 @@ def _for_the_site(path):
     notebook.cells = [_title(c) if c.cell_type == "raw" else _signature(c) for c in notebook.cells]
     if path == SOURCE / "index.ipynb":
         pages = sorted(str(p.relative_to(SOURCE).with_suffix("").as_posix()) for p in SOURCE.rglob("*.ipynb") if p != path)
-        toc = "\n".join(["```{toctree}", ":hidden:", ":maxdepth: 1", "", *pages, "grammar", "CONTRIBUTING", "```"])
+        toc = "\n".join(["```{toctree}", ":hidden:", ":maxdepth: 1", "", *pages, "grammar", "model_json", "CONTRIBUTING", "```"])
         notebook.cells.append(nbformat.v4.new_markdown_cell(toc))
     nbformat.write(notebook, path)
 

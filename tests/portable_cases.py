@@ -27,6 +27,7 @@ from mlwork.deploy.golden import follow_in_python
 from mlwork.deploy.java import run_in_java, to_java
 from mlwork.deploy.javascript import run_in_node, to_javascript
 from mlwork.deploy.onnx_graph import run_in_onnxruntime, to_onnx
+from mlwork.deploy.mobile import to_page
 from mlwork.features import dates, text_features
 from mlwork.preprocess import clean_text, clip_outliers, encode, group_rare, impute, scale, standardise_formats
 from mlwork.recipe import Recipe
@@ -142,6 +143,17 @@ def _in_node(portable, folder, held):
     return run_in_node(folder)
 
 
+=======
+def _on_a_page(portable, folder, held):
+    to_page(portable, folder, held, proved=False)
+    return run_in_node(folder)
+
+
+def _in_c(portable, folder, held):
+    to_c(portable, folder, held, proved=False)
+    return run_c(folder)
+
+
 def _in_java(portable, folder, held):
     to_java(portable, folder, held, proved=False)
     return run_in_java(folder)
@@ -156,6 +168,9 @@ def _in_c(portable, folder, held):
 TARGETS = {
     "python": (None, lambda portable, folder, held: follow_in_python(portable)),
     "javascript": ("node", _in_node),
+=======
+    "page": ("node", _on_a_page),
+    "c": ("gcc", _in_c),
     "java": ("javac", _in_java),
     "c": ("gcc", _in_c),
     "onnx": (None, _in_onnxruntime),

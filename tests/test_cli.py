@@ -185,7 +185,7 @@ def test_init_starts_a_folder_that_runs_and_never_overwrites(tmp_path):
     assert code == 0, err
 
 
-COMMANDS = ("run", "explore", "predict", "export", "init")
+COMMANDS = ("run", "explore", "predict", "export", "serve", "init")
 
 
 def test_help_names_every_command_and_its_options():

@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from ..core import NotFound
+from ..core import BadInput, NotFound
 from .bundle import Bundle
 from .golden import Golden, export_proved, golden
 
@@ -53,7 +53,12 @@ def jdk(
 
 
 def _run(*command, **more):
-    return subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8", **more).stdout
+    "Run a program; gives what it prints, and raises `BadInput` with its complaint where it fails."
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", **more)
+    if done.returncode:
+        do = "report it with the model, or export with proved=False, which is stamped UNPROVED"
+        raise BadInput(f"{Path(command[0]).name} must compile and run what was exported", done.stderr[-600:], do)
+    return done.stdout
 
 
 @lru_cache

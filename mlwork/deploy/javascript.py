@@ -27,7 +27,7 @@ const model = portable(read("./model.json"));
 const answer = row => {
   try {
     const { prediction, probabilities } = model.predict(row);
-    return { prediction, scores: probabilities ? Object.values(probabilities) : [prediction] };
+    return { prediction, scores: probabilities ? model.spec.answer.classes.map(name => probabilities[name]) : [prediction] };
   } catch (error) {
     if (error instanceof RangeError) return null; // refused
     throw error;

@@ -78,6 +78,9 @@ class PredictionLog:
     ) -> None:  # raises `sqlite3.Error` where nothing of it was written
         "Commit entries, all or nothing."
         try:
+            if len(entries) == 1:  # a statement by itself is a transaction
+                self._connection.execute(_INSERT, entries[0])
+                return
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(_INSERT, entries)
             self._connection.execute("COMMIT")

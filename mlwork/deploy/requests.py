@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..contract import LEVELS_UNKNOWN, TEXT_UNREADABLE, VALUES_OUTSIDE
+from ..contract import LEVELS_UNKNOWN, TEXT_UNREADABLE, VALUES_INFINITE, VALUES_OUTSIDE
 from ..core import BadInput, plain, quoted
 from .bundle import columns_of
 from .golden import usual_cells
@@ -177,7 +177,7 @@ def rows_of_parquet(
         if sum(map(_text_bytes, table.columns)) > 16 * limits.body:
             raise TooLarge("the texts of a table must fit", f"more than {16 * limits.body:,} bytes", "send fewer rows at once")
         cells = {n: [_plain_cell(v) for v in table[n].to_pylist()] for n in wanted}
-    except (pa.ArrowException, OSError, OverflowError) as e:
+    except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as e:
         raise BadInput("the body must be a Parquet file", str(e).splitlines()[0][:200], "write it with pandas or pyarrow") from e
     return _some([dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)])
 
@@ -222,7 +222,7 @@ class Doubts:
         found = []
         for name, check in self.checks.items():
             cell = row.get(name)
-            if cell is not None and cell not in _GONE and (odd := check(cell)) is not None:
+            if cell is not None and (odd := check(cell)) is not None:
                 found.append({"column": name, "code": odd[0].code, "message": f"{name}: {odd[1]}"})
         return found
 
@@ -253,6 +253,10 @@ def _number_check(column, reading) -> Callable:
     def check(cell):
         number = read_number_with(tidy_text(cell), units, decimal) if isinstance(cell, str) else float(cell)
         if number is None:
+            if cell.strip() in _GONE:
+                return None
+            if column["kind"] == "number":  # another text would have been refused
+                return VALUES_INFINITE, "an infinity counts as missing"
             return TEXT_UNREADABLE, f"{quoted(cell[:40])} cannot be read and counts as missing"
         if not low <= number <= high:
             return VALUES_OUTSIDE, f"{number:g} lies outside of {low:g} to {high:g} {unit}".rstrip() + ", which training had"
@@ -263,7 +267,7 @@ def _number_check(column, reading) -> Callable:
 
 def _date_check(column, reading) -> Callable:
     def check(cell):
-        if isinstance(cell, str) and read_date_with(tidy_text(cell), reading.get("dayfirst", True)) is not None:
+        if isinstance(cell, str) and (cell.strip() in _GONE or read_date_with(tidy_text(cell), reading.get("dayfirst", True)) is not None):
             return None
         return TEXT_UNREADABLE, "it cannot be read as a date and counts as missing"
 
@@ -277,7 +281,9 @@ def _level_check(column) -> Callable:
 
     def check(cell):
         name = truths.get(float(cell), str(cell)) if isinstance(cell, bool) else cell if isinstance(cell, str) else number_name(cell, point)
-        if name.strip() in levels or column["kind"] == "truth" and TRUTHS.get(ascii_lower(tidy_text(name))) in truths:
+        if name.strip() in levels or column["kind"] != "text" and name.strip() in _GONE:
+            return None
+        if column["kind"] == "truth" and TRUTHS.get(ascii_lower(tidy_text(name))) in truths:
             return None
         if column["kind"] == "number" and (number := read_number_with(tidy_text(name), None, ".")) is not None:
             name = number_name(number, point)

@@ -7,9 +7,9 @@ __all__ = ['OPEN', 'PATHS', 'KINDS', 'Busy', 'Service', 'create_app', 'serve']
 
 # %% ../../nbs/10_deploy/01_web.ipynb #00000004
 import asyncio
-import json
 import logging
 import os
+import re
 import signal
 import socket
 import threading
@@ -80,8 +80,7 @@ class Service:
             body, entries, refused = await self.work(lambda: served.reply(self.rows(served, kind, body)))
         if self.log is not None:
             await self.log.keep(entries)
-        self.counts.rows.labels(served.version, "refused").inc(refused)
-        self.counts.rows.labels(served.version, "answered").inc(len(entries) - refused)
+        self.counts.answered(served.version, len(entries) - refused, refused)
         return 422 if refused == len(entries) else 200, body, {"rows": len(entries), "version": served.version}
 
     def rows(self, served, kind, body):  # served: a `Served`; kind: content type; body: bytes
@@ -143,24 +142,35 @@ class Service:
 KINDS = ("application/json", "text/csv", "application/vnd.apache.parquet")
 
 
-async def _asked(request, limits, kinds=KINDS):
-    "Read what was sent: content type and body; raises `BadInput` for another type, `TooLarge` for too much."
-    from mlwork.deploy.guard import read_body
-
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind not in kinds:
-        raise _WrongKind(f"the content type must be {' or '.join(kinds)}", repr(kind[:60]), "say it in the header content-type")
-    told = request.headers.get("content-length")
-    body = await read_body(request.receive, limits.body, int(told) if told else None)
-    request.scope["mlwork"] = {}  # all is said: what takes time from here on is ours
-    return kind, body or b""
-
-
 class _WrongKind(BadInput):
     pass
 
 
+async def _asked(scope, receive, limits, kinds=KINDS):
+    "Read what was sent: content type and body; raises `BadInput` for another type, `TooLarge` for too much."
+    from mlwork.deploy.guard import read_body
+
+    named = dict(scope["headers"])
+    kind = named.get(b"content-type", b"").split(b";")[0].strip().lower().decode("latin-1")
+    if kind not in kinds:
+        raise _WrongKind(f"the content type must be {' or '.join(kinds)}", repr(kind[:60]), "say it in the header content-type")
+    told = named.get(b"content-length")
+    body = await read_body(receive, limits.body, int(told) if told else None)
+    scope["mlwork"] = {}  # all is said: what takes time from here on is ours
+    return kind, body or b""
+
+
 _STATUS = {TooLarge: 413, _WrongKind: 415, NotLogged: 503, Busy: 503, MlworkError: 422}
+
+
+def _fault(error):
+    "Say an error: status, body, headers."
+    from mlwork.deploy.guard import error_body
+
+    if not isinstance(error, MlworkError):  # pydantic's
+        return 422, error_body("the request must be of the type that /docs shows", faults_of(error)), {}
+    status = next(s for kind, s in _STATUS.items() if isinstance(error, kind))
+    return status, error_body(str(error)), {503: {"retry-after": "1"}, 413: {"connection": "close"}}.get(status, {})
 
 
 def _add_errors(app):
@@ -171,47 +181,46 @@ def _add_errors(app):
 
     from mlwork.deploy.guard import error_body
 
-    def reply(status, why, details=(), headers=None):
-        return Response(error_body(why, details), status, headers, "application/json")
-
     async def ours(request, error):
-        status = next(s for kind, s in _STATUS.items() if isinstance(error, kind))
-        headers = {"retry-after": "1"} if status == 503 else {"connection": "close"} if status in (413, 415) else None
-        return reply(status, str(error), headers=headers)
+        status, body, headers = _fault(error)
+        return Response(body, status, headers, "application/json")
 
-    async def invalid(request, error):
-        return reply(422, "the request must be of the type that /docs shows", faults_of(error))
+    async def http(request, error):
+        return Response(error_body(str(error.detail)), error.status_code, error.headers, "application/json")
 
-    async def plain_http(request, error):
-        return reply(error.status_code, str(error.detail), headers=error.headers)
-
-    async def unforeseen(request, error):
-        return reply(500, "something went wrong that should not; it is in the log of the service")
-
-    for kind, answer in ((MlworkError, ours), (ValidationError, invalid), (HTTPException, plain_http), (Exception, unforeseen)):
+    for kind, answer in ((MlworkError, ours), (ValidationError, ours), (HTTPException, http)):
         app.add_exception_handler(kind, answer)
 
 # %% ../../nbs/10_deploy/01_web.ipynb #0000000c
-def _add_answers(app, service):
-    "Add the addresses that answer rows."
-    from fastapi import Request
-    from fastapi.responses import Response
+def _answering(service):
+    "Make the application behind `/predict`."
+    from pydantic import ValidationError
 
-    @app.post("/predict", summary="Answer 1 to N rows")
-    async def predict(request: Request):
-        kind, body = await _asked(request, service.limits)
-        status, body, request.scope["mlwork"] = await service.predict(kind, body)
-        return Response(body, status, media_type="application/json")
+    from mlwork.deploy.guard import answer_json, error_body
 
-    @app.post("/explain", summary="Say what each column did to the answer of one row")
-    async def explain(request: Request):
-        _, body = await _asked(request, service.limits, KINDS[:1])
-        return Response(json.dumps(await service.explain(body)).encode(), media_type="application/json")
+    async def predict(scope, receive, send):
+        headers = {}
+        if scope["method"] != "POST":
+            return await answer_json(send, 405, error_body("Method Not Allowed"), [(b"allow", b"POST")])
+        try:
+            kind, body = await _asked(scope, receive, service.limits)
+            status, reply, scope["mlwork"] = await service.predict(kind, body)
+        except (MlworkError, ValidationError) as e:
+            status, reply, headers = _fault(e)
+        await answer_json(send, status, reply, [(k.encode(), v.encode()) for k, v in headers.items()])
+
+    return predict
 
 # %% ../../nbs/10_deploy/01_web.ipynb #0000000e
 def _add_facts(app, service):
     "Add the addresses that say what the service is and how it does."
+    from fastapi import Request
     from fastapi.responses import JSONResponse, Response
+
+    @app.post("/explain", include_in_schema=False)  # `openapi_of` describes it
+    async def explain(request: Request):
+        _, body = await _asked(request.scope, request.receive, service.limits, KINDS[:1])
+        return JSONResponse(await service.explain(body))
 
     @app.get("/health", summary="Whether the process lives")
     async def health():
@@ -235,7 +244,47 @@ def _add_facts(app, service):
     async def metrics():
         return Response(service.counts.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-# %% ../../nbs/10_deploy/01_web.ipynb #0000000f
+# %% ../../nbs/10_deploy/01_web.ipynb #00000010
+_PAGES = {"/": "serve.html", "/page.js": "page.js", "/form.js": "form.js", "/page.css": "page.css", "/form.css": "form.css"}
+_TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_ONLY_OURS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+
+
+def _add_pages(app, service, keyed):
+    "Add what a browser opens, and the description for programs."
+    from fastapi.openapi.utils import get_openapi
+    from fastapi.responses import JSONResponse, Response
+
+    from mlwork.deploy.documentation import docs_page, openapi_of, template
+
+    def spec():
+        served = service.pointer.served
+        own = get_openapi(title=f"mlwork: {served.model.target}", version=served.version, routes=app.routes)
+        return openapi_of(served, own, keyed)
+
+    for path, name in _PAGES.items():
+        page = Response(template(name), headers=_ONLY_OURS, media_type=_TYPES[Path(name).suffix])
+        app.add_api_route(path, partial(_as_it_is, page), include_in_schema=False)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs():
+        return Response(docs_page(service.pointer.served, spec()), headers=_ONLY_OURS, media_type=_TYPES[".html"])
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi():
+        return JSONResponse(spec())
+
+
+async def _as_it_is(page):
+    return page
+
+# %% ../../nbs/10_deploy/01_web.ipynb #00000011
 def create_app(
     pointer: Pointer,  # the model in service
     log: PredictionLog | None = None,  # None where nothing is kept
@@ -261,25 +310,21 @@ def create_app(
         watching.cancel()
         service.close()
 
-    app = fastapi.FastAPI(title="mlwork", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = fastapi.FastAPI(title="mlwork", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     _add_errors(app)
-    _add_answers(app, service)
     _add_facts(app, service)
-    return Guard(app, counts, limits, PATHS, key, home, quiet)
+    _add_pages(app, service, key is not None)
+    return Guard(app, counts, limits, PATHS, key, home, quiet, {"/predict": _answering(service)})
 
-# %% ../../nbs/10_deploy/01_web.ipynb #00000011
+# %% ../../nbs/10_deploy/01_web.ipynb #00000013
 class _Lines(logging.Handler):
     "Write what uvicorn has to say as lines of JSON, without the contents of requests."
 
     def emit(self, record):
-        from mlwork.deploy.guard import say
+        from mlwork.deploy.guard import place_of, say
 
         if record.exc_info and record.exc_info[1] is not None:
-            error, trace = record.exc_info[1], record.exc_info[2]
-            while trace.tb_next is not None:
-                trace = trace.tb_next
-            at = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-            say("error", error=type(error).__name__, at=at)
+            say("error", error=type(record.exc_info[1]).__name__, at=place_of(record.exc_info[1]))
         elif record.levelno >= logging.WARNING:
             say("warning", message=record.getMessage())
 
@@ -293,6 +338,15 @@ def _listen(host, port):
         raise BadInput(
             "the address must be free, and one of this machine", f"{host}:{port} ({e})", "choose another --port or --host"
         ) from e
+
+
+def _check_key(key):
+    if key is not None and not re.fullmatch("[!-~]{16,200}", key):
+        got = f"one of {len(key)} characters"
+        raise BadInput(
+            "a key must have 16 to 200 letters, digits or signs of ASCII", got, "python -c 'import secrets; print(secrets.token_urlsafe())'"
+        )
+    return key
 
 
 def _at_home(host):
@@ -310,7 +364,7 @@ def _config(app, limits, tls):
     plain = {"access_log": False, "log_config": None, "proxy_headers": False, "server_header": False, "ws": "none"}
     return uvicorn.Config(app, http=patient, timeout_graceful_shutdown=stop, **plain, **secure)
 
-# %% ../../nbs/10_deploy/01_web.ipynb #00000012
+# %% ../../nbs/10_deploy/01_web.ipynb #00000014
 def serve(
     model: str | Path,  # a model's folder, a run's folder, or a pointer
     host: str = "127.0.0.1",  # address to listen on; "0.0.0.0" is open to the network
@@ -324,11 +378,10 @@ def serve(
     every: float = 1.0,  # seconds between two looks at the pointer
 ) -> None:  # returns when it was told to stop (SIGTERM, Ctrl-C) and has finished what it had begun
     "Serve a model over HTTP."
-    import uvicorn
-
+    uvicorn = need("uvicorn", "deploy")
     from mlwork.deploy.guard import say
 
-    limits = limits or Limits()
+    limits, key = limits or Limits(), _check_key(key)
     listening = _listen(host, port)
     pointer = Pointer(model, engine, limits)
     app = create_app(pointer, None if log is None else PredictionLog(log), limits, key, _at_home(host), quiet, every)

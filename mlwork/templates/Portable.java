@@ -1007,7 +1007,9 @@ public final class Portable {
     for (int node = 0; node < nodes; node++) {
       op.must(left[node] < 0 || (left[node] > node && right[node] > node), "have children after their parents");
     }
-    for (int t = 0; t < to.length; t++) for (double[] leaf : values) op.must(to[t] + leaf.length <= base.length, "have leaves that fit");
+    int widest = 0;
+    for (double[] leaf : values) widest = Math.max(widest, leaf.length);
+    for (int first : to) op.must(first + widest <= base.length, "have leaves that fit");
     return s -> {
       double[] x = taken(op, s), total = base.clone();
       for (int t = 0; t < root.length; t++) {

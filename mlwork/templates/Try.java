@@ -13,17 +13,28 @@ import java.util.Map;
  * Tries a model where it runs.
  *
  * <pre>
- *   java mlwork.Try              the self-test: model.json of this folder, held against golden.json; ends with 1 where they differ
+ *   java mlwork.Try              the self-test: model.json of this folder, held against golden.json; ends with 1 where they differ,
+ *                                and with 2 where a file cannot be read
  *   java mlwork.Try rows.json    prints the answers to raw rows as JSON; null for a row that is refused
  * </pre>
  */
 final class Try {
   private Try() {}
 
-  public static void main(String[] arguments) throws IOException {
-    Portable model = Portable.read(Files.newInputStream(Paths.get("model.json")));
-    if (arguments.length > 0) print(model, read("{\"rows\":" + text(arguments[0]) + "}"));
-    else System.exit(selfTest(model, read(text("golden.json"))) ? 0 : 1);
+  public static void main(String[] arguments) {
+    System.exit(tried(arguments));
+  }
+
+  private static int tried(String[] arguments) {
+    try {
+      Portable model = Portable.read(text("model.json"));
+      if (arguments.length == 0) return selfTest(model, read(text("golden.json"))) ? 0 : 1;
+      print(model, read("{\"rows\":" + text(arguments[0]) + "}"));
+      return 0;
+    } catch (IOException | IllegalArgumentException error) {
+      System.err.println(error);
+      return 2;
+    }
   }
 
   private static String text(String path) throws IOException {
@@ -31,7 +42,7 @@ final class Try {
   }
 
   private static Portable.Data read(String json) {
-    return Portable.Data.of("the file", Portable.json(json));
+    return Portable.Data.of("what is tried", Portable.json(json));
   }
 
   private static boolean selfTest(Portable model, Portable.Data golden) {

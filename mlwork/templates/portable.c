@@ -852,6 +852,46 @@ static void op_forest(const num *x, const node *nodes, const int32_t *roots, int
   }
 }
 
+#define LEAF ((rank)-1) /* also the rank of a gap that goes right: it is above all others */
+
+/* A column of ranks: of the place's value among its `n` thresholds from `first` on; a gap has the rank `gap`. Where `set` is not 0, it is 0
+   for the codes of that set and 1 for others. */
+typedef struct { uint16_t place, set; uint32_t first; uint16_t n; rank gap; } column;
+
+/* How many of sorted thresholds are below a value. */
+static int32_t rank_of(num v, const num *thresholds, int32_t n) {
+  const num *from = thresholds;
+  while (n > 0) {
+    int32_t half = n / 2;
+    if (from[half] < v) { from += half + 1; n -= half + 1; } else n = half;
+  }
+  return (int32_t)(from - thresholds);
+}
+
+static void op_ranks(const num *x, const column *columns, int32_t n, const num *thresholds, const uint32_t (*sets)[8], rank *to) {
+  for (int32_t i = 0; i < n; i++) {
+    const column *c = columns + i;
+    num v = x[c->place];
+    uint32_t code = v >= 0 && v < 255 ? (uint32_t)v : 255;
+    if (c->set) to[i] = !(sets[c->set - 1][code / 32] >> code % 32 & 1);
+    else if (isnan(v)) to[i] = c->gap;
+    else to[i] = i > 0 && c[-1].n > 0 && c[-1].first == c->first ? to[i - 1] : (rank)rank_of(v, thresholds + c->first, c->n);
+  }
+}
+
+/* A question goes left where the rank is at most `at`. A leaf has `place` LEAF, and in `right` the number of its row in a table. */
+typedef struct { jump right; rank place, at; } ranked;
+
+/* Trees whose leaves have numbers for `width` scores, beginning with the tree's own. */
+static void op_ranked(const rank *r, const ranked *nodes, const int32_t *roots, const uint16_t *scores, int32_t n, const num *leaves, int32_t width, num *to) {
+  for (int32_t t = 0; t < n; t++) {
+    const ranked *at = nodes + roots[t];
+    while (at->place != LEAF) at += r[at->place] <= at->at ? 1 : at->right;
+    const num *leaf = leaves + (int32_t)at->right * width;
+    for (int32_t k = 0; k < width; k++) to[scores[t] + k] += leaf[k];
+  }
+}
+
 static void divided(num *x, int32_t n, num by) { for (int32_t i = 0; i < n; i++) x[i] /= by; }
 
 static void op_softmax(const num *x, int32_t n, num *to) {
