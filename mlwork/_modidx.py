@@ -591,6 +591,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'mlwork.deploy.oci._blob_path': ('10_deploy/oci.html#_blob_path', 'mlwork/deploy/oci.py'),
                                    'mlwork.deploy.oci._checked_blob': ('10_deploy/oci.html#_checked_blob', 'mlwork/deploy/oci.py'),
                                    'mlwork.deploy.oci._config': ('10_deploy/oci.html#_config', 'mlwork/deploy/oci.py'),
+                                   'mlwork.deploy.oci._demand_name': ('10_deploy/oci.html#_demand_name', 'mlwork/deploy/oci.py'),
                                    'mlwork.deploy.oci._descriptor': ('10_deploy/oci.html#_descriptor', 'mlwork/deploy/oci.py'),
                                    'mlwork.deploy.oci._files_of': ('10_deploy/oci.html#_files_of', 'mlwork/deploy/oci.py'),
                                    'mlwork.deploy.oci._json': ('10_deploy/oci.html#_json', 'mlwork/deploy/oci.py'),

@@ -143,7 +143,6 @@ def _in_node(portable, folder, held):
     return run_in_node(folder)
 
 
-=======
 def _on_a_page(portable, folder, held):
     to_page(portable, folder, held, proved=False)
     return run_in_node(folder)
@@ -159,16 +158,10 @@ def _in_java(portable, folder, held):
     return run_in_java(folder)
 
 
-def _in_c(portable, folder, held):
-    to_c(portable, folder, held, proved=False)
-    return run_c(folder)
-
-
 # {target: (what must be on this machine, function(bundle, folder, held) -> `run` of `certify`)}
 TARGETS = {
     "python": (None, lambda portable, folder, held: follow_in_python(portable)),
     "javascript": ("node", _in_node),
-=======
     "page": ("node", _on_a_page),
     "c": ("gcc", _in_c),
     "java": ("javac", _in_java),

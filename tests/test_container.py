@@ -273,6 +273,17 @@ def test_an_image_gives_back_what_was_packed(tmp_path_factory, files):
         assert contents(unpack_image(image, folder / "root")) == files
 
 
+@pytest.mark.parametrize("name", ["", "x", "X/y:1", "a b:1", "x:", "x:1:2", "ä:1", "x/:1", "x:1\n", "x:" + "a" * 129])
+def test_an_image_needs_a_name_that_engines_take(name):
+    with pytest.raises(BadInput, match="every engine takes"):
+        image_files(tar_of({"a": b"1"}), ["/a"], name)
+
+
+@pytest.mark.parametrize("name", ["x:1", "localhost/mlwork-model:tiny", "registry.example:5000/a/b_c:V1.2-x"])
+def test_usual_names_are_taken(name):
+    assert image_files(tar_of({"a": b"1"}), ["/a"], name)["index.json"]
+
+
 @pytest.mark.parametrize("kind", ["config", "layer", "manifest"])
 def test_a_changed_blob_is_noticed(tmp_path, kind):
     layout = image_files(tar_of({"a": b"1"}), ["/a"], "localhost/x:1")

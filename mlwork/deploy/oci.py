@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import tarfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,14 +74,23 @@ def _config(layer, architecture, entrypoint, labels):
     }
 
 # %% ../../nbs/10_deploy/02z_oci.ipynb #0000000f
+_NAME = re.compile(r"([a-zA-Z0-9.-]+(:\d+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*:\w[\w.-]{,127}", re.ASCII)
+
+
+def _demand_name(name):
+    if not _NAME.fullmatch(name):
+        raise BadInput("an image must have a name that every engine takes, and a tag", repr(name), "for example localhost/let:1")
+
+# %% ../../nbs/10_deploy/02z_oci.ipynb #00000011
 def image_files(
     layer: bytes,  # from `tar_of`
     entrypoint: list[str],  # the program and its first words
-    name: str,  # as engines call it, such as "localhost/let:1"
+    name: str,  # as engines call it, such as "localhost/let:1"; raises `BadInput` for one that they would not take
     architecture: str = "amd64",  # as Go calls it: amd64, arm64, arm, riscv64
     labels: dict[str, str] | None = None,  # what is said of the image
 ) -> dict[str, bytes]:  # {path in the folder: what it holds}
     "Lay out an image of one layer."
+    _demand_name(name)
     config = _json(_config(layer, architecture, entrypoint, labels or {}))
     parts = [_descriptor("config.v1+json", config), _descriptor("layer.v1.tar", layer)]
     kind = _OCI + "manifest.v1+json"
@@ -92,7 +102,7 @@ def image_files(
     blobs = {_blob_path(d): b for d, b in zip([*parts, top], [config, layer, manifest], strict=True)}
     return blobs | {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": _json(index), "manifest.json": _json(older)}
 
-# %% ../../nbs/10_deploy/02z_oci.ipynb #00000013
+# %% ../../nbs/10_deploy/02z_oci.ipynb #00000015
 @dataclass(frozen=True)
 class Image:
     "An image whose every byte was checked."
@@ -128,7 +138,7 @@ def _checked_blob(read, descriptor):
 
 _ANEW = "get the image anew; do not mend its files by hand"
 
-# %% ../../nbs/10_deploy/02z_oci.ipynb #00000014
+# %% ../../nbs/10_deploy/02z_oci.ipynb #00000016
 def read_image(
     place: str | Path,  # a folder in the OCI layout, or a tar archive of one
 ) -> Image:  # raises `NotFound` where there is none, `BadInput` where a byte is not as it was
@@ -151,7 +161,7 @@ def read_image(
         raise BadInput("the configuration must name the layers that are there", "others", _ANEW)
     return Image(name, top["digest"], config, layers)
 
-# %% ../../nbs/10_deploy/02z_oci.ipynb #00000016
+# %% ../../nbs/10_deploy/02z_oci.ipynb #00000018
 def unpack_image(
     image: Image,  # from `read_image`
     folder: str | Path,  # made where it is not there

@@ -129,7 +129,7 @@ def _licence(found):
     return [{"license": {"name": name, "acknowledgement": "declared"}} for name in names]
 
 
-def purl(package: Package) -> str:
+def purl(package: Package) -> str:  # package: from `packages_for`
     "Name a Python package as all tools do."
     return f"pkg:pypi/{package.found.name.lower().replace('_', '-')}@{package.found.version}"
 

@@ -67,7 +67,8 @@ def tiny_image(
     files = {f"oci/{path}": content for path, content in layout.items()} | {"image.tar": tar_of(layout)}
 
     def tried():
-        version = subprocess.run([static_compiler(), "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-        return f"{version}, {' '.join(_STATIC)}, unpacked from image.tar", run_unpacked(folder)
+        program = static_compiler()
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+        return f"{Path(program).name}, {version}, {' '.join(_STATIC)}, unpacked from image.tar", run_unpacked(folder)
 
     return export_proved(bundle, folder, "oci image", files, tried, held, proved)
