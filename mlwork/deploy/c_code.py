@@ -108,12 +108,12 @@ def _single(value, way):
     if isinstance(value, bool) or not isinstance(value, (int, float)) and not (isinstance(value, str) and _WRITTEN.fullmatch(value)):
         return value
     number = float(value)
-    if abs(number) > np.finfo(np.float32).max:
+    if abs(number) > float(np.finfo(np.float32).max):
         return math.inf
     near = np.float32(number)
-    if (near > number) if way < 0 else (near < number):
+    if (float(near) > number) if way < 0 else (float(near) < number):
         near = np.nextafter(near, np.float32(way))
-    return value if near == number else repr(float(near)) if isinstance(value, str) else float(near)
+    return value if float(near) == number else repr(float(near)) if isinstance(value, str) else float(near)
 
 
 def single_rows(

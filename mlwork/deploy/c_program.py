@@ -72,7 +72,7 @@ class _Writer:
         if self.number == "double":
             return value
         single = np.float32(min(max(value, -_SINGLE), _SINGLE))
-        return float(single if single <= value else np.nextafter(single, np.float32(-np.inf)))
+        return float(single if float(single) <= value else np.nextafter(single, np.float32(-np.inf)))
 
     def to(self, op, i=0):
         return f"x + {self.slots[op['out'] + i]}"
@@ -135,15 +135,7 @@ def _refuse_text(w, op):
 def _words(w, op):
     order = sorted(range(len(op["words"])), key=op["words"].__getitem__)
     at = w.table("uint16_t", map(str, order), "at")
-    w.call(
-        "op_words",
-        f"t[{op['in'][0]}]",
-        w.texts([op["words"][j] for j in order], "words"),
-        at,
-        w.numbers(op["idf"], "idf"),
-        len(order),
-        w.to(op),
-    )
+    w.call("op_words", f"t[{op['in'][0]}]", w.texts([op["words"][j] for j in order], "words"), at, w.numbers(op["idf"], "idf"), len(order), w.to(op))
 
 
 def _code(w, op):
@@ -327,11 +319,7 @@ def _ranked_trees(w, op):
     if columns:
         tables = _ranks(w, op, columns, thresholds)
         w.call("op_ranks", "x", tables[0], len(columns), *tables[1:], "r")
-    tables = [
-        w.table("ranked", nodes, "nodes"),
-        w.table("int32_t", map(str, roots), "roots"),
-        w.table("uint16_t", map(str, op["to"]), "scores"),
-    ]
+    tables = [w.table("ranked", nodes, "nodes"), w.table("int32_t", map(str, roots), "roots"), w.table("uint16_t", map(str, op["to"]), "scores")]
     w.call("op_ranked", "r", *tables, len(roots), w.numbers([v for row in leaves for v in row], "leaves"), len(op["values"][0]), w.to(op))
     w.calls.append("}")
 
@@ -415,12 +403,8 @@ def _about(spec):
     columns, classes = spec["columns"], spec["answer"].get("classes", [])
     names = [c if isinstance(c, str) else json.dumps(c) for c in classes]
     return [
-        c_array("char *const", "model_columns", [c_text(c["name"]) for c in columns])
-        .replace("static ", "")
-        .replace("[]", "[MODEL_COLUMNS]"),
-        c_array("unsigned char", "model_optional", [str(int(c["optional"])) for c in columns])
-        .replace("static ", "")
-        .replace("[]", "[MODEL_COLUMNS]"),
+        c_array("char *const", "model_columns", [c_text(c["name"]) for c in columns]).replace("static ", "").replace("[]", "[MODEL_COLUMNS]"),
+        c_array("unsigned char", "model_optional", [str(int(c["optional"])) for c in columns]).replace("static ", "").replace("[]", "[MODEL_COLUMNS]"),
         c_array("char *const", "model_classes", [*map(c_text, names), "NULL"]).replace("static ", "").replace("[]", "[MODEL_CLASSES + 1]"),
     ]
 

@@ -1,6 +1,6 @@
 /* Reads rows, one JSON object a line, and writes one answer a line:
      ./model < rows.jsonl              {"prediction":"no","scores":[0.75,0.25]}   or   {"error":"..."}
-     ./model --test < golden.lines     a row, then what Python says of it, and so on; tells how many agree
+     ./model --test golden.lines       a row, then what Python says of it, and so on; tells how many agree
      ./model --time 100 < rows.jsonl   asks each row 100 times and tells on stderr how long a row took
    Ends with 0; with 1 where a row was refused, or differs; with 2 where a line could not be read, or there was none. */
 #define _POSIX_C_SOURCE 199309L
@@ -199,7 +199,8 @@ int main(int argc, char **argv) {
   long times = timed && argc > 2 ? strtol(argv[2], NULL, 10) : 1, rows = 0, wrong = 0;
   model_cell cells[MODEL_COLUMNS];
   model_answer answer;
-  if (times < 1 || (argc > 1 && !test && !timed)) { fputs("usage: model [--test | --time [TIMES]] < rows\n", stderr); return 2; }
+  if (test && argc > 2 && freopen(argv[2], "r", stdin) == NULL) { fputs("the golden lines cannot be opened\n", stderr); return 2; }
+  if (times < 1 || (argc > 1 && !test && !timed)) { fputs("usage: model [--test [LINES] | --time [TIMES]] < rows\n", stderr); return 2; }
   for (; (got = read_line()) != 0; rows++) {
     const char *what = got < 0 ? "a line must be shorter than 64 kB and hold no nought" : sort_row(cells, &error);
     if (what == NULL && error == MODEL_OK) error = timed ? asked(cells, &answer, times) : model_predict(cells, &answer);
