@@ -144,7 +144,7 @@ def test_a_table_with_its_own_types_is_read_as_its_cells():
 def test_blocks_and_chunks_change_nothing(monkeypatch):
     portable = bundle(made("binary", KNeighborsClassifier(5, weights="distance", algorithm="kd_tree"), {"scaler": "standard"}))
     engine, frame = PortableEngine(portable), split_of("binary").train.frame.drop(columns="y")
-    assert 1 < engine._at_once < 4096
+    assert 1 < engine._at_once < 1024
     whole = engine.predict_table(frame)
     monkeypatch.setattr("mlwork.deploy.engine._BLOCK", 100)
     engine._at_once = 7

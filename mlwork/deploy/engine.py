@@ -139,10 +139,10 @@ _BLOCK, _OUTPUTS = 2**17, ["scores", "refused"]  # rows whose cells are held at 
 
 
 def _rows_at_once(spec):
-    "Tell for how many rows the largest tensor of the graph has about a million numbers, up to 4096."
+    "Tell for how many rows the largest tensor of the graph has about a million numbers, up to 1024, which fit near the processor."
     widths = [len(op["centres"]) * len(op["in"]) for op in spec["ops"] if op["op"] == "distance"]
     widths += [len(op["root"]) * len(op["base"]) for op in spec["ops"] if op["op"] == "trees"]
-    return max(1, min(4096, 2**20 // max(widths, default=1)))
+    return max(1, min(1024, 2**20 // max(widths, default=1)))
 
 # %% ../../nbs/10_deploy/00f_engine.ipynb #00000011
 _CERTIFICATE = "portable.json"

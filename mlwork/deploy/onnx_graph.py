@@ -81,6 +81,20 @@ def _kind(number, op):
     return op["op"], op.get("bend"), op.get("bell"), op.get("power") is not None, op["n"] if op["op"] == "table" else 0
 
 
+def _read(graph, ops):
+    "Give the tensor that operations read, and the operations as they read it: a sum and a tree take columns in any order."
+    op = ops[0]
+    if op["op"] == "layer" and len(set(op["in"])) == len(op["in"]):
+        tensor, order = graph.take_all(op["in"])
+        weights = np.array(op["weights"])[:, [op["in"].index(p) for p in order]]
+        return tensor, [op | {"in": order, "weights": weights.tolist()}]
+    if op["op"] == "trees":
+        tensor, order = graph.take_all([op["in"][f] for f in op["feature"]])
+        return tensor, [op | {"in": order, "feature": [order.index(op["in"][f]) for f in op["feature"]]}]
+    read = [p for op in ops for p in op["in"] * (op["n"] if op["op"] == "spread" else 1)]
+    return graph.take(read) if read else None, ops
+
+
 def _write(graph, ops):
     "Write the operations of a program, as few nodes as can be."
     left = [(_kind(i, op), op) for i, op in enumerate(ops) if op["op"] != "refuse"]
@@ -91,16 +105,20 @@ def _write(graph, ops):
                 ready.setdefault(kind, []).append(op)
         waiting = [kind for kind, op in left if not all(p in graph.at for p in op["in"])]
         now = max(ready, key=lambda kind: (kind not in waiting, len(ready[kind])))
-        one = ready[now]
-        read = [p for op in one for p in op["in"] * (op["n"] if op["op"] == "spread" else 1)]
-        tensor = graph.take(read) if read else None
+        tensor, one = _read(graph, ready[now])
         graph.put([p for op in one for p in written_places(op)], WRITERS[one[0]["op"]](graph, tensor, one))
-        left = [(kind, op) for kind, op in left if kind != now or kind in waiting and op not in one]
+        left = [(kind, op) for kind, op in left if kind != now or kind in waiting and op not in ready[now]]
+
+
+_WITHIN_ONE = {"spread", "gap", "words", "gap_text"}  # what writes numbers from 0 to 1, and never none
 
 
 def _refused(graph, ops, scores):
     "Add what refuses a row: a column beyond its bounds or missing, or a score that is none."
-    asked = {(p, low, high, op["missing"]): None for op in ops for p, low, high in zip(op["in"], op["low"], op["high"], strict=True)}
+    safe = {p for op in ops if op["op"] in _WITHIN_ONE for p in written_places(op)}
+    refusing = [op for op in ops if op["op"] == "refuse"]
+    bounds = [(p, low, high, op["missing"]) for op in refusing for p, low, high in zip(op["in"], op["low"], op["high"], strict=True)]
+    asked = dict.fromkeys(b for b in bounds if b[0] not in safe or (b[1] or 0) > 0 or b[2] is not None and b[2] < 1)
     bad = graph.add("ReduceMax", graph.add("IsNaN", scores), [1], keepdims=0)
     if not asked:
         return bad
@@ -124,7 +142,7 @@ def onnx_graph(
     nodes = OnnxNodes(places)
     _write(nodes, ops)
     scores = nodes.take(answer["scores"])
-    refused = _refused(nodes, [op for op in ops if op["op"] == "refuse"], scores)
+    refused = _refused(nodes, bundle.spec["ops"], scores)
     outputs = {"scores": (scores, kinds.DOUBLE, ["n", len(answer["scores"])]), "refused": (refused, kinds.BOOL, ["n"])}
     about = {"cells": list(place_names(bundle.spec).values()), "answer": answer}
     return nodes.model(outputs, {k: json.dumps(v, ensure_ascii=False) for k, v in about.items()} | {"model_sha256": bundle.sha256})

@@ -58,6 +58,15 @@ class OnnxNodes:
             return joined
         return self.add("Gather", joined, columns, axis=1)
 
+    def take_all(self, places: Sequence[int]) -> tuple[str, list[int]]:  # places: any; gives the name of a tensor and the places in it
+        "Give a tensor with these places once each, in the order that costs least."
+        mine = {}
+        for p in dict.fromkeys(places):
+            mine.setdefault(self.at[p][0], []).append(p)
+        parts = {tensor: sorted(held, key=lambda p: self.at[p][1]) for tensor, held in mine.items()}
+        taken = [self.take(held) for held in parts.values()]
+        return taken[0] if len(taken) == 1 else self.add("Concat", *taken, axis=1), sum(parts.values(), [])
+
     def model(
         self,
         outputs: dict[str, tuple],  # {name: (tensor, its type as a number of ONNX, its shape)}
