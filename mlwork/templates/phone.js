@@ -12,13 +12,14 @@ function show(model) {
 
 // A newer version waits in the wings. At the start nothing is typed yet, so it takes over at once; later, when asked to. Other tabs stay as they are.
 async function keepForOffline() {
-  const kept = await navigator.serviceWorker.register("./worker.js", { updateViaCache: "none" }), had = navigator.serviceWorker.controller !== null;
+  const kept = await navigator.serviceWorker.register("./worker.js", { updateViaCache: "none" });
+  const renews = () => navigator.serviceWorker.controller !== null; // else it is the first version that comes
   const renew = () => {
     navigator.serviceWorker.addEventListener("controllerchange", () => location.reload());
     kept.waiting?.postMessage("take over");
   };
-  const watch = coming => coming?.addEventListener("statechange", () => { if (coming.state === "installed" && had) at("news").hidden = false; });
-  if (kept.waiting && had) return renew();
+  const watch = coming => coming?.addEventListener("statechange", () => { if (coming.state === "installed" && renews()) at("news").hidden = false; });
+  if (kept.waiting && renews()) return renew();
   watch(kept.installing);
   kept.addEventListener("updatefound", () => watch(kept.installing));
   at("renew").addEventListener("click", renew);
