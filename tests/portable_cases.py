@@ -26,8 +26,8 @@ from mlwork.deploy.c_code import run_c, to_c
 from mlwork.deploy.golden import follow_in_python
 from mlwork.deploy.java import run_in_java, to_java
 from mlwork.deploy.javascript import run_in_node, to_javascript
-from mlwork.deploy.onnx_graph import run_in_onnxruntime, to_onnx
 from mlwork.deploy.mobile import to_page
+from mlwork.deploy.onnx_graph import run_in_onnxruntime, to_onnx
 from mlwork.features import dates, text_features
 from mlwork.preprocess import clean_text, clip_outliers, encode, group_rare, impute, scale, standardise_formats
 from mlwork.recipe import Recipe
@@ -165,7 +165,6 @@ TARGETS = {
     "page": ("node", _on_a_page),
     "c": ("gcc", _in_c),
     "java": ("javac", _in_java),
-    "c": ("gcc", _in_c),
     "onnx": (None, _in_onnxruntime),
 }
 

@@ -23,7 +23,7 @@ from portable_cases import made, table
 from mlwork.collect import load
 from mlwork.core import BadInput, NotFound
 from mlwork.deploy.bundle import bundle
-from mlwork.deploy.container import build_image, to_container
+from mlwork.deploy.container import SERVED_WITH, build_image, to_container
 from mlwork.deploy.golden import golden, golden_rows
 from mlwork.deploy.oci import SERVICE_USER, Image, image_files, read_image, tar_of, unpack_image
 from mlwork.deploy.served import version_of
@@ -190,7 +190,7 @@ def test_packages_follow_extras_and_markers():
 def test_the_bill_of_materials_names_every_part(context):
     bill = json.loads((context / "sbom.cdx.json").read_text(encoding="utf-8"))
     parts = {c["bom-ref"]: c for c in bill["components"]}
-    packages = packages_for(["mlwork", "fastapi", "uvicorn[standard]", "prometheus-client"])
+    packages = packages_for(SERVED_WITH)
     assert {purl(p) for p in packages.values()} == {r for r in parts if r.startswith("pkg:")}
     wheel = next((context / "wheels").glob("*.whl"))
     assert parts[purl(packages["mlwork"])]["hashes"][0]["content"] == hashlib.sha256(wheel.read_bytes()).hexdigest()

@@ -16,20 +16,25 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
+
 from .. import __version__
 from ..core import BadInput, NotFound, atomic_write
+from .engine import engine_for
 from .oci import SERVICE_USER
 from .supply import bill_of_materials, fetch_wheels, packages_for, wheel_of_mlwork
 from ..model import FILES, load_model
 
 # %% ../../nbs/10_deploy/03_container.ipynb #00000005
 def _model_files(folder):
-    "Read a stored model: {path in the image: content}."
-    load_model(folder)
-    return {f"model/{name}": (Path(folder) / name).read_bytes() for name in (*FILES, "MANIFEST.json")}
+    "Read a stored model, with the proof of its portable engine where there is one: {path in the image: content}."
+    with np.errstate(all="ignore"):  # the rows of the proof are meant to overflow
+        engine_for(load_model(folder), folder)
+    paths = [Path(folder) / name for name in (*FILES, "MANIFEST.json", "portable.json")]
+    return {f"model/{path.name}": path.read_bytes() for path in paths if path.name != "portable.json" or path.exists()}
 
 # %% ../../nbs/10_deploy/03_container.ipynb #00000007
-SERVED_WITH = ("mlwork", "fastapi", "uvicorn[standard]", "prometheus-client")  # what `mlwork serve` imports
+SERVED_WITH = ("mlwork", "fastapi", "uvicorn[standard]", "prometheus-client", "onnx", "onnxruntime")  # what `mlwork serve` imports
 
 
 def _wheels(packages, vendor):

@@ -7,6 +7,7 @@ __all__ = ['ModelEngine', 'table_of', 'PortableEngine', 'engine_for']
 
 # %% ../../nbs/10_deploy/00f_engine.ipynb #00000004
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,7 @@ def _kept(engine, path, held):
         if wanted.items() <= kept.items():
             return kept
     certificate = _proof(engine, held)
-    with atomic_write(path) as f:
-        f.write(to_json(certificate))
+    if os.access(path.parent, os.W_OK):
+        with atomic_write(path) as f:
+            f.write(to_json(certificate))
     return certificate

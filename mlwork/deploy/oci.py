@@ -74,7 +74,7 @@ def _config(layer, architecture, entrypoint, labels):
     }
 
 # %% ../../nbs/10_deploy/02z_oci.ipynb #0000000f
-_NAME = re.compile(r"([a-zA-Z0-9.-]+(:\d+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*:\w[\w.-]{,127}", re.ASCII)
+_NAME = re.compile(r"([a-z0-9.-]+(:\d+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*:\w[\w.-]{,127}", re.ASCII)
 
 
 def _demand_name(name):

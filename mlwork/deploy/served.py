@@ -127,12 +127,12 @@ def open_served(
 
 
 def _engine(model, folder, name):
-    "Make the engine that is wanted; the proof is kept beside the model where one may write there."
+    "Make the engine that is wanted; the proof is kept beside the model."
     if name not in _ENGINES:
         raise unknown("engine", name, _ENGINES)
     if name == "scikit-learn":
         return ModelEngine(model)
-    return engine_for(model, folder if os.access(folder, os.W_OK) else None)
+    return engine_for(model, folder)
 
 
 _ENGINES = ("portable", "scikit-learn")
