@@ -272,11 +272,16 @@ def serve_command(
 
 # %% ../nbs/12a_cli.ipynb #30236ea0
 _TARGETS = {
-    "javascript": ("javascript", "a module without dependencies, for a page or Node"),
-    "c": ("c_code", "one file of C99 without allocation"),
-    "java": ("java", "a class of Java 8, with a wrapper in Kotlin"),
-    "onnx": ("onnx_graph", "a graph of 64-bit floats, behind the grammar of rows"),
-}  # {target: (module of mlwork.deploy with its `to_TARGET`, what it is)}
+    "mobile": ("mobile", "to_mobile", "a page that works without a network, an Android library, a Swift package"),
+    "container": ("container", "to_container", "a Containerfile and all it needs to serve the model"),
+    "tiny-image": ("tiny_image", "tiny_image", "an image of one static program, made without a container tool"),
+    "edge": ("edge", "to_edge", "C for a microcontroller, with build files and its measured size"),
+    "javascript": ("javascript", "to_javascript", "a module without dependencies, for a page or Node"),
+    "c": ("c_code", "to_c", "one file of C99 without allocation"),
+    "java": ("java", "to_java", "a class of Java 8, with a wrapper in Kotlin"),
+    "onnx": ("onnx_graph", "to_onnx", "a graph of 64-bit floats, behind the grammar of rows"),
+}  # {target: (module of mlwork.deploy, its function, what it writes)}
+_EXPORTED = {"certificate.json", "certificates.json", "Containerfile"}
 
 
 def _free_folder(folder):
@@ -284,42 +289,64 @@ def _free_folder(folder):
     from mlwork.core import BadInput
 
     names = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
-    if names and "certificate.json" not in names:
+    if names and not _EXPORTED.intersection(names):
         raise BadInput("--out must be new, empty, or an earlier export", f"{folder} with {names[0]!r} in it", "choose another folder")
 
 
-def _say_proof(certificate):
+def _exported(to, model, out, options):
+    "Write an export; gives the certificate of each part."
+    from importlib import import_module
+
+    from mlwork.deploy.bundle import bundle
+    from mlwork.model import load_model
+
+    module, function, _ = _TARGETS[to]
+    export = getattr(import_module(f"mlwork.deploy.{module}"), function)
+    if to == "container":
+        export(model, out)
+        return {}
+    portable_model = bundle(load_model(model))
+    _tell(f"{portable_model!r}: asking it, and {to}, for every golden row")
+    found = export(portable_model, out, **options)
+    return {to: found} if "proved" in found else found
+
+
+def _say_proof(name, certificate):
     "Say in a line what a certificate says."
     if not certificate["proved"]:
-        return "UNPROVED: nothing was tried on this machine"
+        return f"{name}: UNPROVED, nothing was tried on this machine"
     far = f"largest difference {certificate['largest_difference']:.1e}"
-    return f"proved on {certificate['rows']:,} golden rows in {certificate['runtime']}: {far}, labels and refusals equal"
+    return f"{name}: proved on {certificate['rows']:,} golden rows in {certificate['runtime']}: {far}, labels and refusals equal"
 
 # %% ../nbs/12a_cli.ipynb #02d0892a
 @app.command("export")
 def export_command(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder, or the model folder in it.")],
-    to: Annotated[str, typer.Option("--to", metavar="TARGET", help="; ".join(f"{k}: {about}" for k, (_, about) in _TARGETS.items()) + ".")],
+    to: Annotated[str, typer.Option("--to", metavar="TARGET", help="; ".join(f"{k}: {v[-1]}" for k, v in _TARGETS.items()) + ".")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write: new, empty, or an earlier export.")],
     unproved: Annotated[bool, typer.Option("--unproved", help="Do not try it here; stamp it UNPROVED.")] = False,
+    number: Annotated[str, typer.Option(metavar="KIND", help="For c and edge: double, float, or ranks (trees).")] = "double",
+    build: Annotated[str, typer.Option(metavar="TAG", help="For container: build the image as well, under this name.")] = "",
     debug: _Debug = False,
 ):
     "Write a model for another place, and prove that it answers there as it does here."
     with _one_line(debug):
-        from importlib import import_module
-
-        from mlwork.core import unknown
-        from mlwork.deploy.bundle import bundle
-        from mlwork.model import load_model
+        from mlwork.core import BadInput, unknown
 
         if to not in _TARGETS:
             raise unknown("a target", to, _TARGETS)
+        for option, given, targets in (("--number", number != "double", ("c", "edge")), ("--build", build, ("container",))):
+            if given and to not in targets:
+                raise BadInput(f"{option} is for {' and '.join(targets)}", f"--to {to}", f"leave {option} out")
         _free_folder(out)
-        portable_model = bundle(load_model(_model_folder(model)))
-        _tell(f"{portable_model!r}: asking it, and {to}, for every golden row")
-        export = getattr(import_module(f"mlwork.deploy.{_TARGETS[to][0]}"), f"to_{to}")
-        print(_say_proof(export(portable_model, out, proved=not unproved)))
+        options = {"proved": not unproved} | ({"number": number} if to in ("c", "edge") else {})
+        for name, certificate in _exported(to, _model_folder(model), out, options).items():
+            print(_say_proof(name, certificate))
         _tell(f"written to {out}: {', '.join(sorted(p.name for p in out.iterdir()))}")
+        if build:
+            from mlwork.deploy.container import build_image
+
+            print(build_image(out, build))
 
 # %% ../nbs/12a_cli.ipynb #ef8ede80
 @app.command("init")

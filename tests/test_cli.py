@@ -138,8 +138,9 @@ def test_predict_refuses_models_it_cannot_trust(trained, tmp_path):
 def test_export_proves_or_stamps_and_writes_over_nothing(trained, tmp_path, monkeypatch):
     code, out, err = call("export", trained, "--to", "javascript", "--out", tmp_path / "page")
     if shutil.which("node"):
-        assert code == 0 and out.startswith("proved on ") and "portable.js" in err
+        assert code == 0 and out.startswith("javascript: proved on ") and "portable.js" in err
         assert json.loads((tmp_path / "page" / "certificate.json").read_text())["proved"]
+    assert "--number is for c and edge" in refused("export", trained, "--to", "java", "--number", "float", "--out", tmp_path / "other")
     assert "javascript" in refused("export", trained, "--to", "java script", "--out", tmp_path / "other")
     (tmp_path / "mine").mkdir()
     mine = write(tmp_path / "mine" / "package.json", "{}")
@@ -148,8 +149,15 @@ def test_export_proves_or_stamps_and_writes_over_nothing(trained, tmp_path, monk
     monkeypatch.setenv("PATH", "")
     assert "nodejs" in refused("export", trained, "--to", "javascript", "--out", tmp_path / "page")
     code, out, _ = call("export", trained, "--to", "javascript", "--out", tmp_path / "page", "--unproved")
-    assert code == 0 and out.startswith("UNPROVED")
+    assert code == 0 and out.startswith("javascript: UNPROVED")
     assert json.loads((tmp_path / "page" / "certificate.json").read_text())["stamp"] == "UNPROVED"
+
+
+@pytest.mark.parametrize("to", ["mobile", "container", "tiny-image", "edge", "c", "java", "onnx"])
+def test_every_target_is_reached(to, trained, tmp_path):
+    code, out, err = call("export", trained, "--to", to, "--out", tmp_path / "out", *([] if to == "container" else ["--unproved"]))
+    assert code == 0 and f"written to {tmp_path / 'out'}: " in err
+    assert ("Containerfile" in err) if to == "container" else ("UNPROVED" in out)
 
 
 def test_explore_writes_a_page(tmp_path):
