@@ -38,7 +38,7 @@ class Followed:
     tied: np.ndarray  # n truths: whether the last neighbour taken is as near as the first one left out
 
 # %% ../nbs/09s_follow.ipynb #00000008
-_ENDLESS = re.compile("[-+]?inf(inity)?", re.IGNORECASE)
+_ENDLESS = re.compile("[-+]?inf(inity)?", re.IGNORECASE | re.ASCII)  # else a dotless i is one as well
 
 
 def _number_cell(value, op):

