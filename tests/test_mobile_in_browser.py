@@ -335,6 +335,9 @@ def test_names_and_levels_may_hold_anything(browser, folder):
         answered(page)
         assert page.evaluate("() => window.asked.at(-1).__proto__") == "new"
         expect(page.locator(".mlf-odd .mlf-hint").first).to_have_text("not seen in training")
+        page.evaluate("() => window.made.fill({ constructor: true, __proto__: null, 'column 0': 2.5 })")
+        answered(page)
+        assert page.evaluate("() => [window.asked.at(-1).constructor, window.asked.at(-1)['column 0']]") == ["true", "2.5"]
         page.get_by_role("button", name="Empty all").click()
         answered(page)
         assert set(page.evaluate("() => Object.values(window.asked.at(-1))")) == {None}

@@ -76,7 +76,7 @@ export const warningsOf = (columns, row) => columns.map(c => [c.name, warningOf(
 const textual = (input, box = input) => ({ box, input, read: () => input.value || null, write: value => { input.value = value ?? ""; } });
 
 function segments(id, column) {
-  const levels = column.levels ?? ["no", "yes"], box = make("div", { class: "mlf-segments" });
+  const levels = column.levels ?? ["false", "true"], box = make("div", { class: "mlf-segments" });
   const radios = [null, ...levels].map((level, i) => {
     const radio = make("input", { type: "radio", name: id, id: `${id}-${i}` });
     box.append(make("span", {}, radio, make("label", { for: radio.id, textContent: level === null ? "unknown" : visible(level) })));
@@ -85,7 +85,7 @@ function segments(id, column) {
   return {
     box, group: true, input: radios[0][1],
     read: () => radios.find(([, radio]) => radio.checked)?.[0] ?? null,
-    write: value => { for (const [level, radio] of radios) radio.checked = level === value; },
+    write: value => { for (const [level, radio] of radios) radio.checked = level?.toLowerCase() === value?.toLowerCase(); }, // true is True
   };
 }
 

@@ -3,6 +3,7 @@ import { form } from "./form.js";
 import { load } from "./model.js";
 
 const at = id => document.getElementById(id);
+const renews = () => navigator.serviceWorker.controller !== null; // else it is the first version that comes
 
 function show(model) {
   const { target } = model.answer;
@@ -13,7 +14,6 @@ function show(model) {
 // A newer version waits in the wings. At the start nothing is typed yet, so it takes over at once; later, when asked to. Other tabs stay as they are.
 async function keepForOffline() {
   const kept = await navigator.serviceWorker.register("./worker.js", { updateViaCache: "none" });
-  const renews = () => navigator.serviceWorker.controller !== null; // else it is the first version that comes
   const renew = () => {
     navigator.serviceWorker.addEventListener("controllerchange", () => location.reload());
     kept.waiting?.postMessage("take over");
