@@ -405,6 +405,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                  'mlwork/deploy/c_tables.py'),
                                         'mlwork.deploy.c_tables.needed_definitions': ( '10_deploy/c_tables.html#needed_definitions',
                                                                                        'mlwork/deploy/c_tables.py'),
+                                        'mlwork.deploy.c_tables.rounded_down': ( '10_deploy/c_tables.html#rounded_down',
+                                                                                 'mlwork/deploy/c_tables.py'),
                                         'mlwork.deploy.c_tables.template_definitions': ( '10_deploy/c_tables.html#template_definitions',
                                                                                          'mlwork/deploy/c_tables.py')},
             'mlwork.deploy.edge': { 'mlwork.deploy.edge.EdgeChoice': ('10_deploy/edge.html#edgechoice', 'mlwork/deploy/edge.py'),

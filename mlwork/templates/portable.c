@@ -153,6 +153,12 @@ static int32_t find(text t, const char *const *names, int32_t n) {
   return -1;
 }
 
+/* Rounds a double, always down where `num` is single: what was at most a threshold stays so, when both are rounded. */
+static num down(double value) {
+  num near = (num)value;
+  return (double)near > value ? F(nextafter)(near, -INFINITY) : near;
+}
+
 /* ---- numbers in text -------------------------------------------------------------------------------------------------------------- */
 
 #define DIGITS 768 /* no number between two doubles takes more to be told from both */
@@ -512,7 +518,7 @@ static int cell_number(const model_cell *cell, num *to) {
   if (!is_utf8(cell->text, cell->length)) return MODEL_NOT_UTF8;
   if (!said(cell, &t) || is_endless(t)) return MODEL_OK;
   if (!read_number(t, NULL, '.', &read)) return MODEL_BAD_CELL;
-  *to = (num)read;
+  *to = down(read);
   return MODEL_OK;
 }
 
@@ -556,7 +562,7 @@ static int cell_text(const model_cell *cell, const char *no, const char *yes, in
 
 static void op_read(text t, const units *wanted, uint32_t mark, const num *codes, int32_t n, num *to) {
   double read;
-  *to = t.at != NULL && read_number(t, wanted, mark, &read) ? (num)read : NAN;
+  *to = t.at != NULL && read_number(t, wanted, mark, &read) ? down(read) : NAN;
   for (int32_t i = 0; i < n; i++) if (*to == codes[i]) *to = NAN;
 }
 
@@ -602,10 +608,10 @@ static uint32_t folded(uint32_t c) {
 }
 
 /* TF-IDF weights of sorted words, none of `longest` bytes or more; `at` tells where each one's weight goes. */
-static void op_words(text t, const char *const *words, const uint16_t *at, const num *idf, int32_t n, num *to) {
+static void op_words(text t, const char *const *words, const uint16_t *at, const double *idf, int32_t n, num *to) {
   char word[WORD_BYTES];
   size_t length = 0;
-  num squares = 0;
+  double squares = 0;
   for (int32_t i = 0; i < n; i++) to[i] = 0;
   if (t.at == NULL) return;
   for (letters s = letters_of(t);; step(&s)) {
@@ -620,9 +626,9 @@ static void op_words(text t, const char *const *words, const uint16_t *at, const
     length = 0;
     if (s.now == NO_LETTER) break;
   }
-  for (int32_t i = 0; i < n; i++) { to[i] *= idf[i]; squares += to[i] * to[i]; }
-  squares = F(sqrt)(squares);
-  for (int32_t i = 0; i < n && squares > 0; i++) to[i] /= squares;
+  for (int32_t i = 0; i < n; i++) squares += (double)to[i] * idf[i] * ((double)to[i] * idf[i]);
+  squares = sqrt(squares);
+  for (int32_t i = 0; i < n && squares > 0; i++) to[i] = down((double)to[i] * idf[i] / squares);
 }
 
 /* ---- operations on columns of numbers --------------------------------------------------------------------------------------------- */
@@ -755,7 +761,7 @@ static void op_calendar(const num *x, const unsigned char *parts, int32_t n, num
       case DAY_OF_MONTH: to[i] = (num)(rest - (153 * m + 2) / 5 + 1); break;
       case WEEKDAY: to[i] = (num)(((days + 3) % 7 + 7) % 7); break;
       case HOUR: to[i] = F(floor)(x[1] / (num)(3600 * (double)TICKS)); break;
-      default: to[i] = (num)(((double)x[0] * (86400 * (double)TICKS) + (double)x[1]) / (86400 * (double)TICKS));
+      default: to[i] = down(((double)x[0] * (86400 * (double)TICKS) + (double)x[1]) / (86400 * (double)TICKS));
     }
 }
 
