@@ -380,6 +380,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                    'mlwork/deploy/c_program.py'),
                                          'mlwork.deploy.c_program._respell': ( '10_deploy/c_program.html#_respell',
                                                                                'mlwork/deploy/c_program.py'),
+                                         'mlwork.deploy.c_program._roots': ( '10_deploy/c_program.html#_roots',
+                                                                             'mlwork/deploy/c_program.py'),
                                          'mlwork.deploy.c_program._share': ( '10_deploy/c_program.html#_share',
                                                                              'mlwork/deploy/c_program.py'),
                                          'mlwork.deploy.c_program._slots': ( '10_deploy/c_program.html#_slots',

@@ -47,7 +47,7 @@ def needs(*programs):
 def asked(case):
     "Make the bundle of a case and its golden rows."
     portable = bundle(made(*CASES[case]))
-    return portable, golden(portable, golden_rows(portable, mixed=40)[::5])
+    return portable, golden(portable, golden_rows(portable, mixed=40)[::15])
 
 
 @lru_cache

@@ -251,6 +251,12 @@ def _bits(w, sets):
     return w.table("uint32_t sets", ["{" + ", ".join(f"{v:#x}" for v in row) + "}" for row in words], "sets")
 
 
+def _roots(w, op, roots):
+    "Write roots, the last one as often as makes a multiple of four, to which scores they belong, and how many there are."
+    filled = roots + roots[-1:] * (-len(roots) % 4)
+    return w.table("int32_t", map(str, filled), "roots"), w.table("uint16_t", map(str, op["to"]), "scores"), len(roots)
+
+
 def _plain_trees(w, op):
     (order, roots), sets, wide = _preorder(op), {}, len(op["values"][0]) > 1
 
@@ -260,12 +266,8 @@ def _plain_trees(w, op):
         return f"{{{c_number(op['threshold'][node], w.number)}, {right}, {w.slots[op['in'][op['feature'][node]]]}, {ask}}}"
 
     nodes = _nodes(op, order, inner, lambda i: f"{{{c_number(i if wide else op['values'][i][0], w.number)}, 0, 0, 0}}")
-    tables = [w.table("node", nodes, "nodes"), w.table("int32_t", map(str, roots), "roots")]
-    if wide:
-        w.call("op_forest", "x", *tables, len(roots), w.numbers(sum(op["values"], []), "leaves"), op["n"], w.to(op))
-    else:
-        scores = w.table("uint16_t", map(str, op["to"]), "scores")
-        w.call("op_trees", "x", tables[0], _bits(w, sets), tables[1], scores, len(roots), w.to(op))
+    leaves = w.numbers(sum(op["values"], []), "leaves") if wide else "NULL"
+    w.call("op_trees", "x", w.table("node", nodes, "nodes"), _bits(w, sets), *_roots(w, op, roots), leaves, len(op["values"][0]), w.to(op))
 
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000012
 def _ranked_columns(w, op, inner):
@@ -307,16 +309,12 @@ def _ranked_trees(w, op):
 
     nodes = _nodes(op, order, inner, lambda i: f"{{{leaves.setdefault(tuple(op['values'][i]), len(leaves))}, LEAF, 0}}")
     w.jump_bits = max(w.jump_bits, 16 if len(leaves) < 65536 else 32)
-    w.calls.append(f"{{ rank r[{max(len(columns), 1)}];")
+    w.calls.append(f"{{ rank r[{max(len(columns), 1)}]; r[0] = 0;")
     if columns:
         tables = _ranks(w, op, columns, thresholds)
         w.call("op_ranks", "x", tables[0], len(columns), *tables[1:], "r")
-    tables = [
-        w.table("ranked", nodes, "nodes"),
-        w.table("int32_t", map(str, roots), "roots"),
-        w.table("uint16_t", map(str, op["to"]), "scores"),
-    ]
-    w.call("op_ranked", "r", *tables, len(roots), w.numbers([v for row in leaves for v in row], "leaves"), len(op["values"][0]), w.to(op))
+    values = w.numbers([v for row in leaves for v in row], "leaves")
+    w.call("op_ranked", "r", w.table("ranked", nodes, "nodes"), *_roots(w, op, roots), values, len(op["values"][0]), w.to(op))
     w.calls.append("}")
 
 
