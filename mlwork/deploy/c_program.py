@@ -8,9 +8,7 @@ __all__ = ['model_c']
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000004
 import json
 
-import numpy as np
-
-from .c_tables import c_array, c_number, c_text, known_tables, needed_definitions, template_definitions
+from .c_tables import c_array, c_number, c_text, known_tables, needed_definitions, rounded_down, template_definitions
 from ..portable import READS_TEXT
 
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000006
@@ -30,9 +28,6 @@ def _slots(ops, kept):
     return slots, max(slots.values(), default=0) + 1
 
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000008
-_SINGLE = float(np.finfo(np.float32).max)
-
-
 class _Writer:
     "Tables and calls of a program, while it is being written."
 
@@ -68,11 +63,8 @@ class _Writer:
         return "in"
 
     def threshold(self, value):
-        "Give a threshold that decides as `value` does for all numbers that the target can hold."
-        if self.number == "double":
-            return value
-        single = np.float32(min(max(value, -_SINGLE), _SINGLE))
-        return float(single if float(single) <= value else np.nextafter(single, np.float32(-np.inf)))
+        "Give a threshold as the target holds it."
+        return value if self.number == "double" else float(rounded_down(value))
 
     def to(self, op, i=0):
         return f"x + {self.slots[op['out'] + i]}"
@@ -134,8 +126,8 @@ def _refuse_text(w, op):
 
 def _words(w, op):
     order = sorted(range(len(op["words"])), key=op["words"].__getitem__)
-    at = w.table("uint16_t", map(str, order), "at")
-    w.call("op_words", f"t[{op['in'][0]}]", w.texts([op["words"][j] for j in order], "words"), at, w.numbers(op["idf"], "idf"), len(order), w.to(op))
+    at, idf = w.table("uint16_t", map(str, order), "at"), w.table("double", [c_number(v, "double") for v in op["idf"]], "idf")
+    w.call("op_words", f"t[{op['in'][0]}]", w.texts([op["words"][j] for j in order], "words"), at, idf, len(order), w.to(op))
 
 
 def _code(w, op):
@@ -259,6 +251,12 @@ def _bits(w, sets):
     return w.table("uint32_t sets", ["{" + ", ".join(f"{v:#x}" for v in row) + "}" for row in words], "sets")
 
 
+def _roots(w, op, roots):
+    "Write roots, the last one as often as makes a multiple of four, to which scores they belong, and how many there are."
+    filled = roots + roots[-1:] * (-len(roots) % 4)
+    return w.table("int32_t", map(str, filled), "roots"), w.table("uint16_t", map(str, op["to"]), "scores"), len(roots)
+
+
 def _plain_trees(w, op):
     (order, roots), sets, wide = _preorder(op), {}, len(op["values"][0]) > 1
 
@@ -268,12 +266,8 @@ def _plain_trees(w, op):
         return f"{{{c_number(op['threshold'][node], w.number)}, {right}, {w.slots[op['in'][op['feature'][node]]]}, {ask}}}"
 
     nodes = _nodes(op, order, inner, lambda i: f"{{{c_number(i if wide else op['values'][i][0], w.number)}, 0, 0, 0}}")
-    tables = [w.table("node", nodes, "nodes"), w.table("int32_t", map(str, roots), "roots")]
-    if wide:
-        w.call("op_forest", "x", *tables, len(roots), w.numbers(sum(op["values"], []), "leaves"), op["n"], w.to(op))
-    else:
-        scores = w.table("uint16_t", map(str, op["to"]), "scores")
-        w.call("op_trees", "x", tables[0], _bits(w, sets), tables[1], scores, len(roots), w.to(op))
+    leaves = w.numbers(sum(op["values"], []), "leaves") if wide else "NULL"
+    w.call("op_trees", "x", w.table("node", nodes, "nodes"), _bits(w, sets), *_roots(w, op, roots), leaves, len(op["values"][0]), w.to(op))
 
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000012
 def _ranked_columns(w, op, inner):
@@ -315,12 +309,12 @@ def _ranked_trees(w, op):
 
     nodes = _nodes(op, order, inner, lambda i: f"{{{leaves.setdefault(tuple(op['values'][i]), len(leaves))}, LEAF, 0}}")
     w.jump_bits = max(w.jump_bits, 16 if len(leaves) < 65536 else 32)
-    w.calls.append(f"{{ rank r[{max(len(columns), 1)}];")
+    w.calls.append(f"{{ rank r[{max(len(columns), 1)}]; r[0] = 0;")
     if columns:
         tables = _ranks(w, op, columns, thresholds)
         w.call("op_ranks", "x", tables[0], len(columns), *tables[1:], "r")
-    tables = [w.table("ranked", nodes, "nodes"), w.table("int32_t", map(str, roots), "roots"), w.table("uint16_t", map(str, op["to"]), "scores")]
-    w.call("op_ranked", "r", *tables, len(roots), w.numbers([v for row in leaves for v in row], "leaves"), len(op["values"][0]), w.to(op))
+    values = w.numbers([v for row in leaves for v in row], "leaves")
+    w.call("op_ranked", "r", w.table("ranked", nodes, "nodes"), *_roots(w, op, roots), values, len(op["values"][0]), w.to(op))
     w.calls.append("}")
 
 
@@ -403,8 +397,12 @@ def _about(spec):
     columns, classes = spec["columns"], spec["answer"].get("classes", [])
     names = [c if isinstance(c, str) else json.dumps(c) for c in classes]
     return [
-        c_array("char *const", "model_columns", [c_text(c["name"]) for c in columns]).replace("static ", "").replace("[]", "[MODEL_COLUMNS]"),
-        c_array("unsigned char", "model_optional", [str(int(c["optional"])) for c in columns]).replace("static ", "").replace("[]", "[MODEL_COLUMNS]"),
+        c_array("char *const", "model_columns", [c_text(c["name"]) for c in columns])
+        .replace("static ", "")
+        .replace("[]", "[MODEL_COLUMNS]"),
+        c_array("unsigned char", "model_optional", [str(int(c["optional"])) for c in columns])
+        .replace("static ", "")
+        .replace("[]", "[MODEL_COLUMNS]"),
         c_array("char *const", "model_classes", [*map(c_text, names), "NULL"]).replace("static ", "").replace("[]", "[MODEL_CLASSES + 1]"),
     ]
 

@@ -118,7 +118,7 @@ def to_edge(
             f.write(content)
     return certificate
 
-# %% ../../nbs/10_deploy/04_edge.ipynb #00000011
+# %% ../../nbs/10_deploy/04_edge.ipynb #00000012
 def sized_models(
     task: str,  # "binary", "multiclass" or "regression"
     seed: int = 0,  # of the models' random parts
@@ -137,7 +137,7 @@ def sized_models(
         found[f"boosting, {n} of {leaves} leaves"] = boosting(max_iter=n, max_leaf_nodes=leaves, random_state=seed)
     return found
 
-# %% ../../nbs/10_deploy/04_edge.ipynb #00000012
+# %% ../../nbs/10_deploy/04_edge.ipynb #00000013
 @dataclass(frozen=True, repr=False)
 class EdgeChoice:
     "The best model that fits a budget."
@@ -157,7 +157,7 @@ class EdgeChoice:
     def __repr__(self):
         return f"{self.name} is chosen\n{self.standings.to_string()}"
 
-# %% ../../nbs/10_deploy/04_edge.ipynb #00000013
+# %% ../../nbs/10_deploy/04_edge.ipynb #00000014
 def _measured(made, number, command):
     "Measure a bundle: flash and memory with the stack, in kB."
     with tempfile.TemporaryDirectory() as place:

@@ -153,6 +153,12 @@ static int32_t find(text t, const char *const *names, int32_t n) {
   return -1;
 }
 
+/* Rounds a double, always down where `num` is single: what was at most a threshold stays so, when both are rounded. */
+static num down(double value) {
+  num near = (num)value;
+  return (double)near > value ? F(nextafter)(near, -INFINITY) : near;
+}
+
 /* ---- numbers in text -------------------------------------------------------------------------------------------------------------- */
 
 #define DIGITS 768 /* no number between two doubles takes more to be told from both */
@@ -512,7 +518,7 @@ static int cell_number(const model_cell *cell, num *to) {
   if (!is_utf8(cell->text, cell->length)) return MODEL_NOT_UTF8;
   if (!said(cell, &t) || is_endless(t)) return MODEL_OK;
   if (!read_number(t, NULL, '.', &read)) return MODEL_BAD_CELL;
-  *to = (num)read;
+  *to = down(read);
   return MODEL_OK;
 }
 
@@ -556,7 +562,7 @@ static int cell_text(const model_cell *cell, const char *no, const char *yes, in
 
 static void op_read(text t, const units *wanted, uint32_t mark, const num *codes, int32_t n, num *to) {
   double read;
-  *to = t.at != NULL && read_number(t, wanted, mark, &read) ? (num)read : NAN;
+  *to = t.at != NULL && read_number(t, wanted, mark, &read) ? down(read) : NAN;
   for (int32_t i = 0; i < n; i++) if (*to == codes[i]) *to = NAN;
 }
 
@@ -602,10 +608,10 @@ static uint32_t folded(uint32_t c) {
 }
 
 /* TF-IDF weights of sorted words, none of `longest` bytes or more; `at` tells where each one's weight goes. */
-static void op_words(text t, const char *const *words, const uint16_t *at, const num *idf, int32_t n, num *to) {
+static void op_words(text t, const char *const *words, const uint16_t *at, const double *idf, int32_t n, num *to) {
   char word[WORD_BYTES];
   size_t length = 0;
-  num squares = 0;
+  double squares = 0;
   for (int32_t i = 0; i < n; i++) to[i] = 0;
   if (t.at == NULL) return;
   for (letters s = letters_of(t);; step(&s)) {
@@ -620,9 +626,9 @@ static void op_words(text t, const char *const *words, const uint16_t *at, const
     length = 0;
     if (s.now == NO_LETTER) break;
   }
-  for (int32_t i = 0; i < n; i++) { to[i] *= idf[i]; squares += to[i] * to[i]; }
-  squares = F(sqrt)(squares);
-  for (int32_t i = 0; i < n && squares > 0; i++) to[i] /= squares;
+  for (int32_t i = 0; i < n; i++) squares += (double)to[i] * idf[i] * ((double)to[i] * idf[i]);
+  squares = sqrt(squares);
+  for (int32_t i = 0; i < n && squares > 0; i++) to[i] = down((double)to[i] * idf[i] / squares);
 }
 
 /* ---- operations on columns of numbers --------------------------------------------------------------------------------------------- */
@@ -755,7 +761,7 @@ static void op_calendar(const num *x, const unsigned char *parts, int32_t n, num
       case DAY_OF_MONTH: to[i] = (num)(rest - (153 * m + 2) / 5 + 1); break;
       case WEEKDAY: to[i] = (num)(((days + 3) % 7 + 7) % 7); break;
       case HOUR: to[i] = F(floor)(x[1] / (num)(3600 * (double)TICKS)); break;
-      default: to[i] = (num)(((double)x[0] * (86400 * (double)TICKS) + (double)x[1]) / (86400 * (double)TICKS));
+      default: to[i] = down(((double)x[0] * (86400 * (double)TICKS) + (double)x[1]) / (86400 * (double)TICKS));
     }
 }
 
@@ -824,31 +830,38 @@ static void op_nearest(const num *x, int32_t m, int32_t k, int inverse, const nu
    in a table of leaves. */
 typedef struct { num at; int32_t right; uint16_t place, ask; } node;
 
-static const node *leaf_of(const num *x, const node *n, const uint32_t (*sets)[8]) {
-  while (n->right) {
-    num v = x[n->place];
-    int left;
-    if (n->ask == 0) left = v <= n->at;
-    else if (n->ask == 1) left = !(v > n->at);
-    else {
-      uint32_t code = v >= 0 && v < 255 ? (uint32_t)v : 255;
-      left = (int)(sets[n->ask - 2][code / 32] >> code % 32 & 1);
-    }
-    n = left ? n + 1 : n + n->right;
+/* One step down, or none from a leaf. Written without branches, since no processor can guess them. */
+static const node *next_of(const num *x, const node *n, const uint32_t (*sets)[8]) {
+  num v = x[n->place];
+  int left = (v <= n->at) | ((n->ask == 1) & (v != v));
+  if (n->ask > 1) {
+    uint32_t code = v >= 0 && v < 255 ? (uint32_t)v : 255;
+    left = (int)(sets[n->ask - 2][code / 32] >> code % 32 & 1);
   }
-  return n;
+  return n + (n->right ^ ((n->right ^ (n->right != 0)) & -left));
 }
 
-/* Trees of which each adds a number to one of the scores. */
-static void op_trees(const num *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const uint16_t *scores, int32_t n, num *to) {
-  for (int32_t t = 0; t < n; t++) to[scores[t]] += leaf_of(x, nodes + roots[t], sets)->at;
+/* The leaves of four trees, walked side by side so that none waits for another. */
+static void four_leaves(const num *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const node **leaf) {
+  const node *a = nodes + roots[0], *b = nodes + roots[1], *c = nodes + roots[2], *d = nodes + roots[3];
+  while (a->right | b->right | c->right | d->right) {
+    a = next_of(x, a, sets);
+    b = next_of(x, b, sets);
+    c = next_of(x, c, sets);
+    d = next_of(x, d, sets);
+  }
+  leaf[0] = a; leaf[1] = b; leaf[2] = c; leaf[3] = d;
 }
 
-/* Trees whose leaves have a number for each of `width` scores. */
-static void op_forest(const num *x, const node *nodes, const int32_t *roots, int32_t n, const num *leaves, int32_t width, num *to) {
+/* Trees whose leaves have numbers for `width` scores, beginning with the tree's own; the number itself where `leaves` is NULL. There are
+   roots for a multiple of four trees, of which `n` count. */
+static void op_trees(const num *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const uint16_t *scores, int32_t n,
+                     const num *leaves, int32_t width, num *to) {
+  const node *found[4];
   for (int32_t t = 0; t < n; t++) {
-    const num *leaf = leaves + (int32_t)leaf_of(x, nodes + roots[t], NULL)->at * width;
-    for (int32_t k = 0; k < width; k++) to[k] += leaf[k];
+    if (t % 4 == 0) four_leaves(x, nodes, sets, roots + t, found);
+    const num *leaf = leaves == NULL ? &found[t % 4]->at : leaves + (int32_t)found[t % 4]->at * width;
+    for (int32_t k = 0; k < width; k++) to[scores[t] + k] += leaf[k];
   }
 }
 
@@ -882,12 +895,27 @@ static void op_ranks(const num *x, const column *columns, int32_t n, const num *
 /* A question goes left where the rank is at most `at`. A leaf has `place` LEAF, and in `right` the number of its row in a table. */
 typedef struct { jump right; rank place, at; } ranked;
 
-/* Trees whose leaves have numbers for `width` scores, beginning with the tree's own. */
-static void op_ranked(const rank *r, const ranked *nodes, const int32_t *roots, const uint16_t *scores, int32_t n, const num *leaves, int32_t width, num *to) {
+static const ranked *next_ranked(const rank *r, const ranked *n) {
+  int inner = n->place != LEAF, left = r[inner ? n->place : 0] <= n->at;
+  return n + ((n->right ^ ((n->right ^ 1) & -left)) & -inner);
+}
+
+/* As op_trees. */
+static void op_ranked(const rank *r, const ranked *nodes, const int32_t *roots, const uint16_t *scores, int32_t n, const num *leaves,
+                      int32_t width, num *to) {
+  const ranked *at[4] = {nodes, nodes, nodes, nodes};
   for (int32_t t = 0; t < n; t++) {
-    const ranked *at = nodes + roots[t];
-    while (at->place != LEAF) at += r[at->place] <= at->at ? 1 : at->right;
-    const num *leaf = leaves + (int32_t)at->right * width;
+    if (t % 4 == 0) {
+      const ranked *a = nodes + roots[t], *b = nodes + roots[t + 1], *c = nodes + roots[t + 2], *d = nodes + roots[t + 3];
+      while (!(a->place == LEAF && b->place == LEAF && c->place == LEAF && d->place == LEAF)) {
+        a = next_ranked(r, a);
+        b = next_ranked(r, b);
+        c = next_ranked(r, c);
+        d = next_ranked(r, d);
+      }
+      at[0] = a; at[1] = b; at[2] = c; at[3] = d;
+    }
+    const num *leaf = leaves + (int32_t)at[t % 4]->right * width;
     for (int32_t k = 0; k < width; k++) to[scores[t] + k] += leaf[k];
   }
 }

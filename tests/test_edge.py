@@ -1,0 +1,267 @@
+"""Models in C: built in every way a firmware is, run on other processors, and fed with what no one should feed them."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from portable_cases import CASES, made, split_of
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from mlwork.core import BadInput
+from mlwork.deploy import bundle, certify, golden, golden_rows
+from mlwork.deploy.c_code import C_OPTIONS, built_c, run_c, single_rows, to_c
+from mlwork.deploy.c_tables import needed_definitions, template_definitions
+from mlwork.deploy.edge import fit_for, footprint, to_edge
+from mlwork.follow import OPERATIONS
+
+SANITIZED = (
+    "gcc",
+    "-std=c99",
+    "-g",
+    "-O1",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-pedantic",
+)
+EVERYTHING, FOREST, NEIGHBOURS, BOOSTING = 0, 3, 8, 2  # numbers of cases
+
+
+def needs(*programs):
+    "Skip where a program is absent, unless everything must be there."
+    absent = [p for p in programs if shutil.which(p) is None]
+    return pytest.mark.skipif(bool(absent) and "MLWORK_CI" not in os.environ, reason=f"no {', '.join(absent)} on this machine")
+
+
+@lru_cache
+def asked(case):
+    "Make the bundle of a case and its golden rows."
+    portable = bundle(made(*CASES[case]))
+    return portable, golden(portable, golden_rows(portable, mixed=40)[::15])
+
+
+@lru_cache
+def exported(case, number="double"):
+    "Export a case: its bundle, golden rows, folder and certificate."
+    (portable, held), folder = asked(case), Path(mkdtemp())
+    return portable, held, folder, to_edge(portable, folder, number, held)
+
+
+def run(program, lines, *arguments):
+    data = lines if isinstance(lines, bytes) else lines.encode()
+    return subprocess.run([*program, *arguments], input=data, capture_output=True, timeout=60)
+
+
+def rows_of(held):
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in held.rows)
+
+
+@needs("gcc")
+@pytest.mark.parametrize("case", [EVERYTHING, FOREST, NEIGHBOURS, BOOSTING])
+def test_no_undefined_behaviour_and_no_address_out_of_bounds(tmp_path, case):
+    portable, held, folder, _ = exported(case)
+    certificate = certify(portable, "sanitized", "", run_c(folder, SANITIZED), held)
+    assert certificate["proved"], certificate
+
+
+@needs("gcc", "valgrind")
+def test_valgrind_finds_no_error_and_no_leak(tmp_path):
+    _, held, folder, _ = exported(EVERYTHING)
+    program = built_c(folder, tmp_path / "model", ["gcc", *C_OPTIONS, "-g"])
+    done = run(["valgrind", "--leak-check=full", "--error-exitcode=99", str(program)], rows_of(held))
+    assert done.returncode in (0, 1), done.stderr.decode()
+    assert b"no leaks are possible" in done.stderr and len(done.stdout.splitlines()) == len(held.rows)
+
+
+@needs("gcc", "nm")
+@pytest.mark.parametrize("number", ["double", "ranks", "float"])
+def test_a_model_allocates_nothing_and_keeps_nothing(tmp_path, number):
+    folder = exported(FOREST, number)[2]
+    subprocess.run(["gcc", *C_OPTIONS, "-fno-pie", "-c", "model.c", "-o", str(tmp_path / "model.o")], cwd=folder, check=True)
+    listed = subprocess.run(["nm", str(tmp_path / "model.o")], capture_output=True, text=True, check=True).stdout
+    called = set(re.findall(r" U (\w+)", listed))
+    assert "strtod" in called and not called & {"malloc", "calloc", "realloc", "free", "alloca", "printf", "setlocale"}
+    assert not re.findall(r" [BbDd] ", listed)  # nothing that could change
+
+
+@needs("gcc", "make")
+def test_make_builds_and_proves(tmp_path):
+    folder = shutil.copytree(exported(FOREST, "ranks")[2], tmp_path / "copy")
+    done = subprocess.run(["make", "test"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0 and "golden rows as in Python" in done.stdout, done.stderr
+
+
+@needs("gcc", "cmake", "ctest")
+def test_cmake_builds_and_proves(tmp_path):
+    folder = exported(FOREST)[2]
+    for command in (["cmake", "-S", str(folder), "-B", "."], ["cmake", "--build", "."], ["ctest", "--output-on-failure"]):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs("g++")
+def test_the_sketch_is_cpp(tmp_path):
+    folder = exported(FOREST)[2] / "sketch"
+    declared = "struct { void begin(long); template <class T> void print(T); template <class T> void println(T, int = 0); } Serial; void delay(long);\n"
+    (tmp_path / "sketch.cpp").write_text(declared + (folder / "sketch.ino").read_text(encoding="utf-8"), encoding="utf-8")
+    command = ["g++", "-std=c++11", "-fsyntax-only", "-Wall", f"-I{folder}", str(tmp_path / "sketch.cpp")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("case", [EVERYTHING, FOREST, BOOSTING])
+@pytest.mark.parametrize(
+    "cross, emulator",
+    [
+        pytest.param("arm-linux-gnueabihf-gcc", "qemu-arm", marks=needs("arm-linux-gnueabihf-gcc", "qemu-arm")),
+        pytest.param("aarch64-linux-gnu-gcc", "qemu-aarch64", marks=needs("aarch64-linux-gnu-gcc", "qemu-aarch64")),
+    ],
+)
+def test_other_processors_answer_the_same(case, cross, emulator):
+    portable, held, folder, _ = exported(case)
+    certificate = certify(portable, cross, "", run_c(folder, [cross, *C_OPTIONS, "-static"], [emulator]), held)
+    assert certificate["proved"] and footprint(folder, [cross, *C_OPTIONS])["flash"] > 1000, certificate
+
+
+ROW = json.dumps(golden_rows(bundle(made(*CASES[EVERYTHING])), mixed=0)[0], ensure_ascii=False)
+HOSTILE = {
+    "empty line": b"",
+    "not JSON": b"size,temp\n",
+    "open": b"{",
+    "open text": b'{"size": "',
+    "broken escape": b'{"size": "\\u12',
+    "half a surrogate": b'{"size": "\\ud800"}',
+    "nested": b'{"size": {"a": [1]}}',
+    "more behind": ROW.encode() + b"}",
+    "a comma too many": ROW[:-1].encode() + b",}",
+    "a column missing": b'{"size": 3}',
+    "NaN": ROW.replace('"count": 4.0', '"count": NaN').encode(),
+    "too long": b'{"size": "' + b"x" * 70000 + b'"}',
+    "a nought": b'{"size": \0}',
+    "deep": b"[" * 60000,
+}
+
+
+@needs("gcc")
+@pytest.mark.parametrize("line", HOSTILE.values(), ids=HOSTILE)
+def test_a_line_that_cannot_be_read_is_answered_by_an_error(tmp_path_factory, line):
+    done = run([hostile_program()], line + b"\n" + ROW.encode() + b"\n")
+    answers = [json.loads(answer) for answer in done.stdout.splitlines()]
+    assert done.returncode == 2 and "error" in answers[0] and answers[-1]["scores"] and not done.stderr
+
+
+@lru_cache
+def hostile_program():
+    return str(built_c(exported(EVERYTHING)[2], Path(mkdtemp()) / "model", SANITIZED))
+
+
+@needs("gcc")
+@pytest.mark.parametrize(
+    "value", ['"\udcff\udcfe"', '"a\udc80"', '"zz"', '"' + "9" * 60000 + '"', "1e999", "-1e400", "1" * 5000, '"1e99999999999"', '""']
+)
+def test_cells_that_no_one_would_send(value):
+    row = re.sub(r'"size": [^,]*', lambda m: f'"size": {value}', ROW)
+    done = run([hostile_program()], row.encode("utf-8", "surrogateescape"))
+    answer = json.loads(done.stdout)
+    assert done.returncode == ("error" in answer) and not done.stderr
+
+
+@needs("gcc")
+def test_an_empty_file_is_an_error():
+    done = run([hostile_program()], b"")
+    assert done.returncode == 2 and b"at least one row" in done.stderr
+
+
+@needs("gcc")
+def test_a_wrong_answer_fails_the_self_test(tmp_path):
+    folder = exported(FOREST)[2]
+    program = built_c(folder, tmp_path / "model")
+    lines = (folder / "golden.lines").read_text(encoding="utf-8").split("\n")
+    lines[1] = "0.123 0.877 size 1.0"
+    assert run([program], "\n".join(lines), "--test").returncode == 1
+    assert run([program], b"", "--test", str(folder / "golden.lines")).returncode == 0
+
+
+@needs("gcc")
+def test_no_locale_matters(tmp_path):
+    _, held, folder, _ = exported(EVERYTHING)
+    program = built_c(folder, tmp_path / "model")
+    told = [
+        subprocess.run([program], input=rows_of(held), capture_output=True, text=True, env={"LC_ALL": name}).stdout
+        for name in ("C", "de_DE.UTF-8")
+    ]
+    assert told[0] == told[1]
+
+
+@needs("gcc")
+@pytest.mark.parametrize("case", [FOREST, BOOSTING, 9, 11, 17, 26])
+def test_ranks_keep_every_decision(tmp_path, case):
+    portable, held, folder, certificate = exported(case)
+    small = to_edge(portable, tmp_path, "ranks", held)
+    assert small["proved"] and small["size"]["flash"] < certificate["size"]["flash"]
+    assert run_c(tmp_path)(held.rows) == run_c(folder)(held.rows)
+
+
+@needs("gcc")
+@pytest.mark.parametrize("case", [EVERYTHING, BOOSTING, FOREST, 5, 15])
+def test_single_precision_is_proved_to_its_bound(case):
+    certificate = exported(case, "float")[3]
+    assert certificate["proved"] and certificate["bound"].startswith("1e-05") and certificate["largest_difference"] < 1e-5
+
+
+@needs("gcc")
+def test_single_precision_never_uses_double_by_accident(tmp_path):
+    folder = exported(EVERYTHING, "float")[2]
+    subprocess.run(["gcc", *C_OPTIONS, "-Wdouble-promotion", "-c", "model.c", "-o", str(tmp_path / "m.o")], cwd=folder, check=True)
+
+
+@needs("gcc")
+def test_what_single_precision_cannot_hold_is_refused(tmp_path):
+    portable = bundle(made("binary", "bayes", {"scaler": "power"}))
+    with pytest.raises(BadInput, match="answer as Python does"):
+        to_c(portable, tmp_path, golden(portable, golden_rows(portable, mixed=20)[-20:]), number="float")
+    with pytest.raises(BadInput, match="half"):
+        to_c(portable, tmp_path, number="half")
+
+
+def test_rows_are_rounded_both_ways():
+    rows = single_rows([{"a": 0.1, "b": "0.1", "c": True, "d": "1 kg"}, {"a": 1e300, "b": None, "c": 1, "d": ""}])
+    assert len(rows) == 2 and rows[0]["a"] < 0.1 < rows[1]["a"] and float(rows[0]["b"]) == rows[0]["a"]
+    assert rows[0]["c"] is True and rows[0]["d"] == "1 kg"
+
+
+def test_every_operation_is_known_in_c():
+    known = template_definitions()
+    assert not [name for name in OPERATIONS if f"op_{name}" not in known and name not in ("refuse_text", "trees")]
+    assert not [chunk for chunk in needed_definitions("op_gap(x)", known) if "op_" in chunk and "op_gap" not in chunk]
+
+
+@needs("gcc")
+def test_the_best_model_that_fits_is_found_or_the_smallest_named():
+    models = {
+        "logistic": LogisticRegression(max_iter=1000),
+        "tree": DecisionTreeClassifier(max_depth=3),
+        "forest": RandomForestClassifier(100),
+    }
+    small = fit_for(split_of("binary"), flash_kb=30, ram_kb=8, models=models)
+    assert not small.standings.loc["forest", "fits"] and small.standings.loc["forest", "score"] != small.standings.loc["forest", "score"]
+    assert small.name in ("logistic", "tree") and small.standings["score"].iloc[0] == small.standings["score"].max()
+    assert footprint_kb(small) == pytest.approx(small.standings.loc[small.name, "flash_kb"])
+    with pytest.raises(BadInput, match=r"smallest, \w+, needs \d+\.\d kB"):
+        fit_for(split_of("binary"), flash_kb=1, ram_kb=1, models={"tree": models["tree"]})
+
+
+def footprint_kb(choice):
+    folder = mkdtemp()
+    to_c(choice.bundle, folder, number="ranks", proved=False)
+    return footprint(folder)["flash"] / 1024
