@@ -154,7 +154,7 @@ def expected(
     "Ask the model in Python for each row by itself."
     alike, found = {}, [None] * len(rows)
     for i, row in enumerate(rows):
-        alike.setdefault(tuple(type(v) for v in row.values()), []).append(i)
+        alike.setdefault(tuple((name, type(v)) for name, v in row.items()), []).append(i)
     with threads_for(1):  # one row needs one thread; two make gradient boosting seven times slower
         for at in alike.values():
             for i, answer in zip(at, _asked(model, [rows[i] for i in at]), strict=True):
