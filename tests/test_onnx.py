@@ -158,6 +158,8 @@ def test_what_is_no_cell_is_refused_and_breaks_nothing():
     answers = engine.answer([row, *strange, row | {"more": 1}])
     assert answers[0] == answers[-1] is not None and answers[1:-1] == [None] * len(strange)
     assert engine.answer([]) == []
+    by_model = ModelEngine(engine.bundle.model).answer([row, *strange[2:], row | {"more": 1}])
+    assert [a is None for a in by_model] == [a is None for a in [answers[0], *answers[3:]]]
 
 
 def test_many_threads_get_their_own_answers():

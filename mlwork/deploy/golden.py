@@ -157,11 +157,9 @@ def expected(
     "Ask the model in Python for each row by itself."
     alike, found = {}, [None] * len(rows)
     for i, row in enumerate(rows):
-        alike.setdefault(tuple(type(v) for v in row.values()), []).append(i)
-    with (
-        threads_for(1),
-        np.errstate(all="ignore"),
-    ):  # huge numbers overflow on purpose; one row needs one thread; two make gradient boosting seven times slower
+        alike.setdefault(tuple((name, type(v)) for name, v in row.items()), []).append(i)
+    # one row needs one thread: two make gradient boosting seven times slower; huge numbers overflow on purpose
+    with threads_for(1), np.errstate(all="ignore"):
         for at in alike.values():
             for i, answer in zip(at, _asked(model, [rows[i] for i in at]), strict=True):
                 found[i] = answer

@@ -78,7 +78,7 @@ def _kind(number, op):
     "What must be equal for two operations to be written as one."
     if op["op"] in _ALONE:
         return number, op["op"]
-    return op["op"], op.get("bend"), op.get("bell"), op.get("power") is not None, op["n"] if op["op"] == "table" else 0
+    return op["op"], op.get("bend"), op.get("bell"), op["n"] if op["op"] == "table" else 0
 
 
 def _read(graph, ops):

@@ -293,8 +293,10 @@ class RowPart:
         found = [*self.constants]
         try:
             for column in self.columns:
-                found += column.run(row.get(column.name) if column.optional else row[column.name])
-        except (_Refused, KeyError):
+                if column.name not in row and not column.optional:
+                    return None
+                found += column.run(row.get(column.name))
+        except _Refused:
             return None
         return found
 
