@@ -1,5 +1,6 @@
 """A container, really built and run: minutes and gigabytes, so only where it is asked for.
 
+apt-get install buildah podman runc debootstrap iptables
 MLWORK_CONTAINER=1 python -m pytest tests/test_container_build.py          (as root, on Debian)
 MLWORK_CONTAINER=/a/folder/to/keep/images python -m pytest ...             (the base image is made once)
 
@@ -203,6 +204,13 @@ def test_the_service_can_write_its_log_and_nothing_else(running):
         assert (inside(running[0], "touch", f"{place}/x").returncode == 0) == able, place
     status = dict(line.split(":\t", 1) for line in inside(running[0], "cat", "/proc/1/status").stdout.splitlines() if ":\t" in line)
     assert int(status["CapEff"], 16) == 0 and status["NoNewPrivs"] == "1"
+
+
+def test_the_fast_engine_answers_on_its_proof_and_tells_nobody(running):
+    assert ask(running[1], "/version")[1]["engine"] == "portable"
+    quiet = inside(running[0], "python", "-c", "import onnxruntime")
+    loud = inside(running[0], "env", "-u", "ORT_DISABLE_TELEMETRY", "python", "-c", "import onnxruntime")
+    assert (quiet.returncode, quiet.stderr) == (0, "") and "telemetry" in loud.stderr
 
 
 def test_even_without_a_read_only_root_its_program_is_safe(image):
