@@ -25,6 +25,7 @@ from mlwork.deploy.bundle import columns_of
 from mlwork.deploy.golden import golden_rows
 from mlwork.deploy.prediction_log import read_log
 from mlwork.deploy.requests import doubts_of, example_row
+from mlwork.deploy.served import open_served
 
 LIMITS = ("--limit", "body=200000", "--limit", "rows=500", "--limit", "waiting=1", "--limit", "seconds=3", "--limit", "connections=40")
 JSON = {"content-type": "application/json"}
@@ -33,8 +34,9 @@ JSON = {"content-type": "application/json"}
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web")
-    saved(folder / "one")
-    saved(folder / "two", name="bayes")
+    for name, seed in (("one", 1), ("two", 2)):
+        saved(folder / name, seed=seed)
+        open_served(folder / name)  # proved once, and not again by each server
     return folder
 
 
@@ -204,7 +206,7 @@ def test_a_chunked_body_without_end_is_cut_off(server, asked):
         while True:
             yield b" " * 10_000
 
-    with pytest.raises(httpx.HTTPError) if False else _either() as found:
+    with _either() as found:
         found.append(asked.post("/predict", content=endless(), headers=JSON).status_code)
     assert found in ([413], [])
     assert asked.get("/health").status_code == 200
@@ -284,21 +286,23 @@ def test_a_pointer_is_followed_under_load_without_a_dropped_request(place, flat)
                     answer = http.post("/predict", json={"rows": [flat]})
                     found.append((answer.status_code, answer.json()["version"], answer.json()["answers"][0]["prediction"]))
 
+        def switch(name):
+            before = len(server.events("switch"))
+            with atomic_write(place / "current") as f:
+                f.write(name)
+            if name == "gone":
+                with client(server) as http:
+                    return soon(lambda: http.get("/version").json()["problem"]) and None
+            soon(lambda: len(server.events("switch")) > before, 60)
+            return server.events("switch")[-1]["now"]
+
         with ThreadPoolExecutor(4) as pool:
             asking = [pool.submit(ask) for _ in range(4)]
-            versions = set()
-            for name in ("two", "one", "gone", "two"):
-                with atomic_write(place / "current") as f:
-                    f.write(name)
-                before = len(server.events("switch"))
-                if name == "gone":
-                    with client(server) as http:
-                        soon(lambda http=http: http.get("/version").json()["problem"])
-                else:
-                    soon(lambda before=before: len(server.events("switch")) > before)
-                    versions.add(server.events("switch")[-1]["now"])
+            try:
+                versions = {switch(name) for name in ("two", "one", "gone", "two")} - {None}
                 time.sleep(0.3)
-            stop.set()
+            finally:
+                stop.set()
             for one in asking:
                 one.result()
         assert {status for status, *_ in found} == {200} and len(versions) == 2
@@ -323,8 +327,10 @@ def test_a_killed_server_has_logged_every_answer(place, flat):
 
         with ThreadPoolExecutor(6) as pool:
             asking = [pool.submit(ask) for _ in range(6)]
-            soon(lambda: len(ids) > 300)
-            server.stop(signal.SIGKILL)
+            try:
+                soon(lambda: len(ids) > 300)
+            finally:
+                server.stop(signal.SIGKILL)
             for one in asking:
                 one.result()
     kept = read_log(log)
