@@ -17,13 +17,15 @@ from mlwork.collect import load
 from mlwork.split import holdout
 from mlwork.train import fit
 
+COLUMNS = ["listed_on", "city", "floor", "rooms", "area", "condition", "furnished", "year_built", "description", "days_on_market"]
 COMMAND = [sys.executable, "-c", "from mlwork.cli import main; main()", "serve"]
 
 
 @lru_cache
 def model_of(target, name, seed=1):
-    "A fitted model of half of the rentals."
-    return fit(holdout(load("sample:rentals", target=target), test=0.5, seed=seed), model=name)
+    "A fitted model of half of the rentals, and of half of their columns."
+    data = load(load("sample:rentals").frame[[*COLUMNS, target]], target=target)
+    return fit(holdout(data, test=0.5, seed=seed), model=name)
 
 
 class Served:
