@@ -17,13 +17,15 @@ from mlwork.collect import load
 from mlwork.split import holdout
 from mlwork.train import fit
 
+COLUMNS = ["listed_on", "city", "floor", "rooms", "area", "condition", "furnished", "year_built", "description", "days_on_market"]
 COMMAND = [sys.executable, "-c", "from mlwork.cli import main; main()", "serve"]
 
 
 @lru_cache
-def model_of(target, name):
-    "A fitted model of the rentals."
-    return fit(holdout(load("sample:rentals", target=target), test=0.5, seed=1), model=name)
+def model_of(target, name, seed=1):
+    "A fitted model of half of the rentals, and of half of their columns."
+    data = load(load("sample:rentals").frame[[*COLUMNS, target]], target=target)
+    return fit(holdout(data, test=0.5, seed=seed), model=name)
 
 
 class Served:
@@ -87,5 +89,5 @@ def soon(condition, seconds=30.0):
     return found
 
 
-def saved(folder: Path, target="let_within_week", name="logistic"):
-    return model_of(target, name).save(folder)
+def saved(folder: Path, target="let_within_week", name="logistic", seed=1):
+    return model_of(target, name, seed).save(folder)

@@ -7,11 +7,15 @@ __all__ = ['model_folder', 'version_of', 'Served', 'open_served', 'Pointer']
 
 # %% ../../nbs/10_deploy/00j_served.ipynb #00000004
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from ..core import BadInput, MlworkError, NotFound, plain, sha256_file, unknown
 from .bundle import columns_of
@@ -65,7 +69,8 @@ class Served:
         rows: Sequence[dict],  # raw rows
     ) -> list[dict]:  # {"id", "prediction", "probabilities", "interval", "warnings"}, or {"id", "error"} of a refused row
         "Answer rows, each by itself."
-        return [self._answer(row, found) for row, found in zip(rows, self.engine.answer(rows), strict=True)]
+        with np.errstate(all="ignore"):  # what overflows is refused, and a warning would be a line among those of the log
+            return [self._answer(row, found) for row, found in zip(rows, self.engine.answer(rows), strict=True)]
 
     def _answer(self, row, found):
         if found is None:
@@ -152,7 +157,7 @@ class Pointer:
         self._seen = self._mark()
         self.served = open_served(path, engine, limits)
         self.problem = None  # why the model that the path means is not the one in service
-        self._retry, self._turn = 0.0, threading.Lock()
+        self._retry, self._turn, self._proving = 0.0, threading.Lock(), None
 
     def _mark(self):
         "What changes when the path means another model."
@@ -174,8 +179,21 @@ class Pointer:
         with self._turn:
             try:
                 self._seen = self._mark()
+                if self.engine == "portable":
+                    self._prove_elsewhere()
                 self.served = open_served(self.path, self.engine, self.limits)
                 self.problem = None
             except (MlworkError, OSError, ValueError) as e:
                 self.problem, self._retry = str(e), time.monotonic() + 10
             return self.problem is None
+
+    def _prove_elsewhere(self):
+        "Let a process of its own make the proof, which takes seconds in which this one could not answer."
+        code = "import sys; from mlwork.deploy.served import open_served; open_served(sys.argv[1])"
+        self._proving = subprocess.Popen([sys.executable, "-c", code, self._seen[0]], stderr=subprocess.DEVNULL)
+        self._proving.wait()  # whatever it found is found again here, quickly
+
+    def close(self) -> None:
+        "Leave a proof that has begun."
+        if self._proving is not None:
+            self._proving.kill()

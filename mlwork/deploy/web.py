@@ -119,11 +119,24 @@ class Service:
             if not self.pointer.moved():
                 continue
             before = self.pointer.served.version
-            done = await asyncio.get_running_loop().run_in_executor(None, self.pointer.switch)
+            done = await self._in_the_background(self.pointer.switch)
             now = self.pointer.served.version
             self.counts.switches.labels("done" if done else "failed").inc()
             self.show_version(before)
             say("switch", done=done, before=before, now=now, **({} if done else {"problem": self.pointer.problem}))
+
+    async def _in_the_background(self, call):
+        "Do something in a thread that nobody waits for when the service ends."
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+
+        def run():
+            found = call()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(lambda: done.done() or done.set_result(found))
+
+        threading.Thread(target=run, name="switch", daemon=True).start()
+        return await done
 
     def show_version(self, before: str | None = None) -> None:  # before: the version that is no longer in service
         "Say in the counts which model is in service."
@@ -135,6 +148,7 @@ class Service:
         "Let the threads go and close the log."
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._explaining.shutdown(wait=False, cancel_futures=True)
+        self.pointer.close()
         if self.log is not None:
             self.log.close()
 
