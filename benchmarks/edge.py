@@ -86,7 +86,10 @@ def written(fitted, folder):
         place.mkdir()
         (place / "model.c").write_text(model_c(made.spec, number), encoding="utf-8")
         (place / "model.h").write_text(model_h(made, number), encoding="utf-8")
-        found["mlwork" if number == "double" else "mlwork, ranks"] = '#include "model.h"\n' + DRIVERS["mlwork"], [f"-I{place}", str(place / "model.c")]
+        found["mlwork" if number == "double" else "mlwork, ranks"] = (
+            '#include "model.h"\n' + DRIVERS["mlwork"],
+            [f"-I{place}", str(place / "model.c")],
+        )
     (folder / "model.pkl").write_bytes(pickle.dumps(fitted.pipeline[-1]))
     subprocess.run([interpreter("c_models"), "-c", PEERS], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     told = json.loads((folder / "made.json").read_text())
