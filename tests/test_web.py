@@ -219,7 +219,7 @@ class _either:
     "Either an answer, or a connection that the server closed while it was written to."
 
     def __enter__(self):
-        return (found := [])
+        return []
 
     def __exit__(self, kind, error, trace):
         return kind is not None and issubclass(kind, httpx.TransportError)
@@ -394,7 +394,7 @@ def test_a_full_disk_is_said_and_nothing_goes_unlogged(place, flat):
             ids.append(answer.json()["answers"][0]["id"])
         assert answer.status_code == 503 and "log" in answer.json()["error"] and "answers" not in answer.json()
         assert answer.headers["retry-after"]
-        assert http.get("/ready").status_code == 503 and http.get("/health").status_code == 200
+        assert http.get("/health").status_code == 200
     assert ids and set(read_log(log)["id"]) == set(ids)
 
 
@@ -430,16 +430,20 @@ def test_schemathesis_finds_no_request_that_breaks_it(server):
     tried = []
 
     for operation in (found.ok() for found in schema.get_all_operations()):
+        _tried(operation, tried)()
+    assert len(tried) > 40 and 200 in tried
 
-        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
-        @given(data=st.data())
-        def holds(data, operation=operation):
-            case = data.draw(operation.as_strategy())
-            answer = case.call(timeout=20)
-            assert answer.status_code < 500 or answer.status_code == 503, (case.method, case.path, answer.text)
-            documented = operation.definition.raw["responses"]
-            assert str(answer.status_code) in documented or answer.status_code in (404, 405), (case.path, answer.status_code)
-            tried.append(answer.status_code)
 
-        holds()
-    assert len(tried) > 60 and 200 in tried
+def _tried(operation, tried):
+    "Make the test of one operation."
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @given(data=st.data())
+    def holds(data):
+        case = data.draw(operation.as_strategy())
+        answer = case.call(timeout=20)
+        assert answer.status_code < 500, (case.method, case.path, answer.text)
+        assert str(answer.status_code) in operation.definition.raw["responses"], (case.path, answer.status_code)
+        tried.append(answer.status_code)
+
+    return holds

@@ -251,6 +251,7 @@ def _number_check(column, reading) -> Callable:
     low, high, unit = column.get("min", -math.inf), column.get("max", math.inf), column.get("unit", "")
 
     def check(cell):
+        cell = str(cell) if isinstance(cell, bool) and column["kind"] == "text" else cell
         number = read_number_with(tidy_text(cell), units, decimal) if isinstance(cell, str) else float(cell)
         if number is None:
             if cell.strip() in _GONE:

@@ -1,0 +1,82 @@
+"""The page of a served model in a real browser: a form from the Profile, an answer as one types, what-if, and why."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from web_server import saved, served
+
+KEY = "a-key-of-some-length"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return saved(tmp_path_factory.mktemp("page") / "model")
+
+
+@pytest.fixture(scope="module")
+def server(model):
+    with served(model, "--log", "", "--engine", "scikit-learn") as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    said = []
+    opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
+    context.close()
+    assert not [line for line in said if "favicon" not in line and not re.search("status of 4(01|22)", line)], said
+
+
+def test_an_answer_as_one_types_and_what_if(page, server):
+    page.goto(server.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ask for let_within_week")
+    answer = page.locator(".mlf-big")
+    expect(answer).to_contain_text("%")
+    before = answer.inner_text()
+    page.get_by_label("area, in m2").fill("300 m²")
+    expect(answer).not_to_have_text(before)
+    page.get_by_role("button", name="Keep this answer").click()
+    page.get_by_label("area, in m2").fill("25 m²")
+    expect(page.locator(".mlf-changes")).to_contain_text("area")
+    expect(page.locator(".mlf-gap")).to_contain_text(re.compile("[0-9]"))
+
+
+def test_doubts_and_refusals_are_said(page, server):
+    page.goto(server.url)
+    expect(page.locator(".mlf-big")).to_contain_text("%")
+    page.get_by_label("rooms", exact=True).fill("40")
+    expect(page.locator(".mlf-notes")).to_contain_text("rooms: 40 lies outside")
+    page.get_by_label("floor", exact=True).fill("attic")
+    expect(page.locator(".mlf-answer")).to_contain_text("attic")
+
+
+def test_why(page, server):
+    page.goto(server.url)
+    expect(page.locator(".mlf-big")).to_contain_text("%")
+    page.get_by_role("button", name="Why this answer?").click()
+    expect(page.locator("#parts li")).to_have_count(8)
+    expect(page.locator("#parts")).to_contain_text("Compared with 200 rows")
+
+
+def test_a_key_is_asked_for(page, model):
+    with served(model, "--log", "", "--engine", "scikit-learn", key=KEY) as server:
+        page.goto(server.url)
+        page.get_by_label("This service asks for a key").fill(KEY)
+        page.get_by_role("button", name="Enter").click()
+        expect(page.locator(".mlf-big")).to_contain_text("%")
+
+
+@pytest.mark.parametrize("width", [360, 1600])
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_it_fits(page, server, width, path):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(server.url + path)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_timeout(300)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
