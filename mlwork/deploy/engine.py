@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
-from ..core import MlworkError, atomic_write, need, plain, threads_for, to_json
+from ..core import MlworkError, atomic_write, plain, threads_for, to_json
 from .bundle import Bundle, bundle, labelled_scores
 from .golden import Golden, certify, demand_proof, expected, golden
 from .onnx_graph import onnx_graph
-from .onnx_nodes import onnx_session
+from .onnx_nodes import onnx_runtime, onnx_session
 from .rows import RowPart
 from ..model import Model
 
@@ -165,7 +165,7 @@ def engine_for(
 
 
 def _runtime():
-    return f"onnxruntime {need('onnxruntime', 'deploy').__version__}"
+    return f"onnxruntime {onnx_runtime().__version__}"
 
 
 def _proof(engine, held):

@@ -15,7 +15,7 @@ import numpy as np
 from ..core import need, plain
 from .bundle import Bundle, cells_of, labelled_scores
 from .golden import Golden, export_proved
-from .onnx_nodes import WRITERS, OnnxNodes, onnx_session
+from .onnx_nodes import WRITERS, OnnxNodes, onnx_runtime, onnx_session
 from ..follow import follow_program
 from ..portable import READS_TEXT
 
@@ -198,6 +198,6 @@ def to_onnx(
     content = onnx_graph(bundle).SerializeToString()
 
     def tried():
-        return f"onnxruntime {need('onnxruntime', 'deploy').__version__}", run_in_onnxruntime(bundle, content)
+        return f"onnxruntime {onnx_runtime().__version__}", run_in_onnxruntime(bundle, content)
 
     return export_proved(bundle, folder, "onnx", {"model.onnx": content, "try.py": _TRY}, tried, held, proved)
