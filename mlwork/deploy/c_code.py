@@ -27,7 +27,7 @@ from .golden import BOUND, Golden, export_proved, golden, golden_rows
 
 # %% ../../nbs/10_deploy/00c_c_code.ipynb #00000006
 def model_h(
-    bundle: Bundle,  # made of a model
+    bundle: Bundle,  # also one that was read from a file
     number: str = "double",  # as for `model_c`
     bound: float = BOUND,  # how far an answer may be off, as for `certify`
 ) -> str:  # C99 and C++
@@ -125,7 +125,7 @@ def single_rows(
 
 # %% ../../nbs/10_deploy/00c_c_code.ipynb #0000000d
 def golden_lines(
-    held: Golden,  # rows and answers
+    held: Golden,  # rows with their answers
     answer: dict,  # of the bundle's `spec`
 ) -> str:  # a row in JSON, then what Python says, and so on
     "Write golden rows as the self-test of a model in C reads them."
