@@ -213,7 +213,7 @@ def place_of(
         trace = trace.tb_next
     return "" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
-
+# %% ../../nbs/10_deploy/00k_guard.ipynb #00000010
 class Guard:
     "What every request passes, before and after it is answered."
 
