@@ -66,7 +66,7 @@ def _operation(summary, found, body=None, wrong=tuple(_WRONG)):
 
 
 def openapi_of(
-    served: Served,
+    served: Served,  # the model in service
     spec: dict,  # what FastAPI says of its own addresses
     keyed: bool = False,  # whether a key is needed
 ) -> dict:  # OpenAPI 3.1
@@ -94,7 +94,7 @@ def template(
 
 
 def docs_page(
-    served: Served,
+    served: Served,  # the model in service
     spec: dict,  # as `openapi_of` gives it
 ) -> str:  # HTML
     "Describe a service for people."
