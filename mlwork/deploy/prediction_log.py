@@ -53,20 +53,19 @@ def _connect(path):
 
 # %% ../../nbs/10_deploy/00g_prediction_log.ipynb #0000000c
 class LogFile:
-    "An SQLite file that entries are added to, and a thread that brings them onto the disk."
+    "An SQLite file of predictions, brought onto the disk once a second."
 
     def __init__(
         self,
         path: str | Path,  # of the file; made where it is not there
     ):
-        "Open a log; raises `BadInput` where it cannot be used."
+        "Open the file; raises `BadInput` where it cannot be used."
         try:
             self._connection, self._other = _connect(path), _connect(path)
             self._connection.execute(_TABLE)
         except (OSError, sqlite3.Error) as e:
             raise BadInput("the prediction log must be a file that can be written", f"{e}", "choose another with --log") from e
         self.path, self._done = Path(path), threading.Event()
-        self.trouble = None  # why the last entries could not be written; None where they were
         self._copying = threading.Thread(target=self._copy, name="prediction log", daemon=True)
         self._copying.start()
 
@@ -86,16 +85,6 @@ class LogFile:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-
-    def works(self) -> bool:
-        "Tell whether it can be written; where the last entries could not be, it is tried."
-        if self.trouble is not None:
-            try:
-                self._connection.execute("PRAGMA user_version = 1")  # writes a page
-                self.trouble = None
-            except sqlite3.Error as e:
-                self.trouble = str(e)
-        return self.trouble is None
 
     def _copy(self):
         "Bring what was appended to its place and onto the disk, once a second."
@@ -117,18 +106,19 @@ class LogFile:
         self._other.close()
         self._connection.close()
 
-# %% ../../nbs/10_deploy/00g_prediction_log.ipynb #87d749cc
+# %% ../../nbs/10_deploy/00g_prediction_log.ipynb #0000000e
 class PredictionLog(LogFile):
     "A log of predictions; an answer is in it before `keep` returns."
 
     def __init__(
         self,
-        path: str | Path,  # as for `LogFile`
+        path: str | Path,  # of the file; made where it is not there
         patience: float = 2.0,  # seconds to wait for another program that locks it
     ):
         "Open a log; raises `BadInput` where it cannot be used."
         super().__init__(path)
         self.patience, self._waiting = patience, []
+        self.trouble = None  # why the last entries could not be written; None where they were
 
     async def keep(
         self,
@@ -157,7 +147,17 @@ class PredictionLog(LogFile):
             if not written.done():  # whoever asked may have gone
                 written.set_result(None) if failed is None else written.set_exception(failed)
 
-# %% ../../nbs/10_deploy/00g_prediction_log.ipynb #0000000e
+    def works(self) -> bool:
+        "Tell whether it can be written; where the last entries could not be, it is tried."
+        if self.trouble is not None:
+            try:
+                self._connection.execute("PRAGMA user_version = 1")  # writes a page
+                self.trouble = None
+            except sqlite3.Error as e:
+                self.trouble = str(e)
+        return self.trouble is None
+
+# %% ../../nbs/10_deploy/00g_prediction_log.ipynb #00000010
 def read_log(
     path: str | Path,  # of a prediction log
     since: datetime | None = None,  # only from then on

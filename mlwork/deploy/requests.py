@@ -117,7 +117,7 @@ _GONE = frozenset(MISSING)
 def rows_of_csv(
     body: bytes,  # UTF-8, comma, semicolon or tab between cells, names in the first line
     columns: list[dict],  # as `columns_of` gives them; others are left aside
-    limits: Limits,  # how much is taken at once
+    limits: Limits,  # of a request
 ) -> list[dict]:  # raises `BadInput` for what is no table, `TooLarge` for too many rows
     "Read rows from CSV."
     do = "send UTF-8 text with names in the first line"
@@ -163,7 +163,7 @@ def _some(rows):
 def rows_of_parquet(
     body: bytes,  # a Parquet file
     columns: list[dict],  # as `columns_of` gives them; others are left aside
-    limits: Limits,  # how much is taken at once
+    limits: Limits,  # of a request
 ) -> list[dict]:  # raises `BadInput` for what is no table, `TooLarge` for one too large
     "Read rows from Parquet."
     try:

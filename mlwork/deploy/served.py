@@ -132,7 +132,7 @@ def open_served(
 
 
 def _engine(model, folder, name):
-    "Make the engine that is wanted; the proof is kept beside the model."
+    "Make the engine that is wanted; the proof is kept beside the model where one may write there."
     if name not in _ENGINES:
         raise unknown("engine", name, _ENGINES)
     if name == "scikit-learn":
