@@ -443,7 +443,6 @@ def onnx_session(
     runtime = onnx_runtime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
-    options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     try:
         return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as e:  # its errors have no class of their own
