@@ -43,7 +43,7 @@ def test_an_answer_as_one_types_and_what_if(page, server):
     expect(answer).not_to_have_text(before)
     page.get_by_role("button", name="Keep this answer").click()
     page.get_by_label("area, in m2").fill("25 m²")
-    expect(page.locator(".mlf-changes")).to_contain_text("area")
+    expect(page.locator(".mlf-was", has_text="was 300 m²")).to_be_visible()
     expect(page.locator(".mlf-gap")).to_contain_text(re.compile("[0-9]"))
 
 
