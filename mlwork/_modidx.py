@@ -956,6 +956,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'mlwork.evaluate._open': ('evaluate.html#_open', 'mlwork/evaluate.py'),
                                  'mlwork.evaluate._parts': ('evaluate.html#_parts', 'mlwork/evaluate.py'),
                                  'mlwork.evaluate._report': ('evaluate.html#_report', 'mlwork/evaluate.py'),
+                                 'mlwork.evaluate.error_range': ('evaluate.html#error_range', 'mlwork/evaluate.py'),
                                  'mlwork.evaluate.evaluate': ('evaluate.html#evaluate', 'mlwork/evaluate.py'),
                                  'mlwork.evaluate.scores_html': ('evaluate.html#scores_html', 'mlwork/evaluate.py')},
             'mlwork.explain': { 'mlwork.explain.Explanation': ('explain.html#explanation', 'mlwork/explain.py'),

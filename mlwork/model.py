@@ -86,7 +86,7 @@ class Model(_Answers):
     positive: object = None  # the label of the positive class; None unless the task is binary
     provenance: dict = field(default_factory=dict)  # versions, data hash, certificate, split, seed, created, fit seconds
     unused: list[str] = field(default_factory=list)  # features that the recipe drops: a new table need not have them
-    metrics: dict = field(default_factory=dict)  # scores with their intervals, filled in by `evaluate`
+    metrics: dict = field(default_factory=dict)  # scores with their intervals, and how far predictions are off; filled in by `evaluate`
     findings: Findings = field(default_factory=Findings)
 
     def save(self, folder: str | Path) -> Path:  # folder: made or replaced as a whole; must be new, empty or a model

@@ -5,7 +5,6 @@ import json
 import random
 import re
 import resource
-import shutil
 import signal
 import socket
 import sqlite3
@@ -22,7 +21,8 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from web_server import COMMAND, client, model_of, saved, served, soon
+from needs import needs
+from web_server import COMMAND, client, model_of, saved, served, soon, split_of
 
 from mlwork.core import atomic_write
 from mlwork.deploy.bundle import columns_of
@@ -30,6 +30,7 @@ from mlwork.deploy.golden import golden_rows
 from mlwork.deploy.prediction_log import read_log
 from mlwork.deploy.requests import doubts_of, example_row
 from mlwork.deploy.served import open_served
+from mlwork.evaluate import evaluate
 
 LIMITS = ("--limit", "body=200000", "--limit", "rows=500", "--limit", "waiting=1", "--limit", "seconds=3", "--limit", "connections=40")
 JSON = {"content-type": "application/json"}
@@ -130,7 +131,19 @@ class _Whole:
         self.model, self.columns, self.spec = model, columns_of(model), {"ops": []}
 
 
-def test_a_regression_says_its_interval_where_one_is_known(place, flat):
+def test_a_regression_that_was_evaluated_says_how_far_it_may_be_off(place):
+    model = evaluate(model_of("price", "ridge"), split_of("price")).model
+    model.save(place / "evaluated")
+    with served(place / "evaluated", "--log", "", "--engine", "scikit-learn") as server, client(server) as http:
+        row = example_row(model)
+        answer = http.post("/predict", json={"rows": [row]}).raise_for_status().json()["answers"][0]
+    known, said = model.metrics["interval"], answer["interval"]
+    assert said["level"] == 0.9 and said["low"] < answer["prediction"] < said["high"]
+    assert said["high"] - answer["prediction"] == pytest.approx(known["above"])
+    assert answer["prediction"] - said["low"] == pytest.approx(known["below"])
+
+
+def test_a_regression_that_was_not_says_nothing_of_it(place, flat):
     saved(place / "price", "price", "ridge")
     with served(place / "price", "--log", "") as server, client(server) as http:
         row = example_row(model_of("price", "ridge"))
@@ -366,7 +379,7 @@ def test_without_the_key_nothing_is_said(place, flat):
         assert key not in "\n".join(server.lines)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate")
+@needs("openssl")
 def test_tls(place, flat):
     cert, key = place / "cert.pem", place / "key.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]

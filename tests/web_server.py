@@ -22,10 +22,15 @@ COMMAND = [sys.executable, "-c", "from mlwork.cli import main; main()", "serve"]
 
 
 @lru_cache
+def split_of(target, seed=1):
+    "A split of the rentals, with half of their columns and half of the rows to train on."
+    return holdout(load(load("sample:rentals").frame[[*COLUMNS, target]], target=target), test=0.5, seed=seed)
+
+
+@lru_cache
 def model_of(target, name, seed=1):
-    "A fitted model of half of the rentals, and of half of their columns."
-    data = load(load("sample:rentals").frame[[*COLUMNS, target]], target=target)
-    return fit(holdout(data, test=0.5, seed=seed), model=name)
+    "A model of such a split."
+    return fit(split_of(target, seed), model=name)
 
 
 class Served:

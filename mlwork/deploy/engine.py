@@ -174,7 +174,7 @@ def _proof(engine, held):
 
 def _kept(engine, path, held):
     "Read a certificate that still counts, else make it."
-    wanted = {"model_sha256": engine.bundle.sha256, "runtime": _runtime(), "mlwork": __version__, "proved": True}
+    wanted = {"model_sha256": engine.bundle.sha256, "runtime": _runtime(), "mlwork": __version__}
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
         if wanted.items() <= kept.items():
