@@ -2,8 +2,12 @@
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
+
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # programs that came with pip, such as linters
 
 
 def needs(*programs):

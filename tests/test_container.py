@@ -172,7 +172,8 @@ def test_the_wheel_can_be_installed_and_starts(tmp_path):
     name, content = wheel_of_mlwork()
     (tmp_path / name).write_bytes(content)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", str(tmp_path / "there")]
-    subprocess.run([*pip, str(tmp_path / name)], check=True, capture_output=True)
+    done = subprocess.run([*pip, str(tmp_path / name)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     code = "import mlwork.deploy.web, mlwork.cli; from mlwork.collect import load; print(mlwork.__file__, len(load('sample:wine').frame))"
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "there")}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)

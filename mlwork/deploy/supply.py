@@ -89,7 +89,8 @@ def wheel_of_mlwork() -> tuple[str, bytes]:  # file name and content
     if found.version != __version__:
         raise BadInput("mlwork must be installed as it runs here", f"{found.version} installed, {__version__} running", "pip install -e .")
     folder = f"mlwork-{found.version}.dist-info"
-    papers = {"METADATA": found.read_text("METADATA"), "entry_points.txt": found.read_text("entry_points.txt")}
+    metadata = found.read_text("METADATA") or found.read_text("PKG-INFO")  # the latter beside a source tree
+    papers = {"METADATA": metadata, "entry_points.txt": found.read_text("entry_points.txt")}
     papers |= {"WHEEL": "Wheel-Version: 1.0\nGenerator: mlwork\nRoot-Is-Purelib: true\nTag: py3-none-any\n"}
     papers |= {"licenses/LICENSE": found.read_text("licenses/LICENSE")}
     contents = _own_files() | {f"{folder}/{name}": text.encode() for name, text in papers.items() if text}
