@@ -311,5 +311,5 @@ def test_what_one_event_changes_is_sent_in_one_message():
     lab, sent = EvaluateLab(report_of("regression", "ridge")), []
     lab.send_state = lambda key=None: sent.append(set(key))
     lab.act("relative", value="unit of the target")
-    assert [{"table", "choice"} <= keys for keys in sent] == [True]
+    assert ["choice" in keys for keys in sent if "table" in keys] == [True]  # other messages are the worker's
     lab.run().close()
