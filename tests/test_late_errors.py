@@ -113,7 +113,8 @@ def test_numbers_called_dates_are_cut_as_numbers():
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is POSIX")
 @pytest.mark.parametrize("seconds", [0.3, 0.7, 1.2])
 def test_ctrl_c_while_importing_is_one_line(seconds, tmp_path):
-    code = "import sys; from mlwork.cli import main; print('ready', flush=True); main()"
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # whoever started the tests may have told all to ignore it
+    code = f"{hears}; import sys; from mlwork.cli import main; print('ready', flush=True); main()"
     command = [sys.executable, "-c", code, "run", "--data", "sample:rentals", "--target", "price", "--out", str(tmp_path / "runs")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
     process.stdout.readline()
