@@ -11,8 +11,7 @@ from urllib.request import urlopen
 
 import pandas as pd
 import pytest
-from browser_page import started
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from mlwork.collect import load
 from mlwork.deploy.bundle import bundle
@@ -42,14 +41,6 @@ def let_model():
     "The model of the rentals, and its golden rows."
     portable = bundle(fit(holdout(load("sample:rentals", target="let_within_week")), model="logistic"))
     return portable, golden(portable, golden_rows(portable, mixed=60)[::3])
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = started(playwright)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

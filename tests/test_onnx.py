@@ -205,6 +205,10 @@ def test_the_engine_is_chosen_by_proof_and_says_why(tmp_path, monkeypatch):
     (tmp_path / "portable.json").write_text(json.dumps(kept | {"model_sha256": "another"}))
     assert engine_for(model, tmp_path, wrong).name == "scikit-learn"
     assert not json.loads((tmp_path / "portable.json").read_text())["proved"]
+    for garbage in ("", "{", "[]", "\x00"):  # made anew, not taken for a reason to stop
+        (tmp_path / "portable.json").write_text(garbage)
+        assert engine_for(model, tmp_path, held).name == "portable"
+        assert json.loads((tmp_path / "portable.json").read_text())["proved"]
     folder = model.save(tmp_path / "model")
     assert engine_for(load_model(folder), folder, held).name == "portable" and (folder / "portable.json").exists()
     assert engine_for(load_model(folder), folder, wrong).name == "portable"  # what lies beside a stored model does not disturb it

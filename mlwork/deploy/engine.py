@@ -172,13 +172,21 @@ def _proof(engine, held):
     return certify(engine.bundle, "onnx", _runtime(), engine.answer, held)
 
 
+def _read_certificate(path):
+    "Read a certificate; empty where there is none, or one that nobody can read."
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
 def _kept(engine, path, held):
     "Read a certificate that still counts, else make it."
     wanted = {"model_sha256": engine.bundle.sha256, "runtime": _runtime(), "mlwork": __version__}
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if wanted.items() <= kept.items():
-            return kept
+    kept = _read_certificate(path)
+    if wanted.items() <= kept.items():
+        return kept
     certificate = _proof(engine, held)
     if os.access(path.parent, os.W_OK):
         with atomic_write(path) as f:

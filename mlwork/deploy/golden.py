@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['BOUND', 'usual_cells', 'threshold_cells', 'golden_rows', 'expected', 'Golden', 'golden', 'certify', 'demand_proof',
-           'export_proved', 'follow_in_python']
+           'export_proved', 'run_on_file', 'follow_in_python']
 
 # %% ../../nbs/10_deploy/00a_golden.ipynb #00000004
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -298,6 +299,20 @@ def export_proved(
 
 def _indented(certificate):
     return json.dumps(certificate, ensure_ascii=False, indent=1)
+
+
+def run_on_file(
+    ask: Callable[[Path], str],  # takes a file of raw rows in JSON, gives what a program answers, in JSON
+) -> Callable:  # as `run` of `certify`
+    "Make a target of a program that reads rows from a file."
+
+    def run(rows):
+        with tempfile.TemporaryDirectory() as place:
+            asked = Path(place) / "rows.json"
+            asked.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+            return json.loads(ask(asked))
+
+    return run
 
 # %% ../../nbs/10_deploy/00a_golden.ipynb #00000012
 def follow_in_python(

@@ -18,7 +18,7 @@ from string import Template
 
 from ..core import BadInput, NotFound
 from .bundle import Bundle
-from .golden import Golden, export_proved, golden
+from .golden import Golden, export_proved, golden, run_on_file
 
 # %% ../../nbs/10_deploy/00d_java.ipynb #00000006
 _TEMPLATES = files("mlwork") / "templates"
@@ -90,15 +90,10 @@ def run_in_java(
 ) -> Callable:  # as `run` of `certify`
     "Make a target of an exported folder."
 
-    def run(rows):
-        classes = compile_java(folder)
-        with tempfile.TemporaryDirectory() as place:
-            asked = Path(place) / "rows.json"
-            asked.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-            command = [jdk("java"), "-XX:TieredStopAtLevel=1", "-cp", str(classes), "mlwork.Try", str(asked)]
-            return json.loads(_run(*command, cwd=folder))
+    def ask(file):
+        return _run(jdk("java"), "-XX:TieredStopAtLevel=1", "-cp", str(compile_java(folder)), "mlwork.Try", str(file), cwd=folder)
 
-    return run
+    return run_on_file(ask)
 
 # %% ../../nbs/10_deploy/00d_java.ipynb #0000000b
 @lru_cache

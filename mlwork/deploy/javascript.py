@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..core import NotFound
 from .bundle import Bundle
-from .golden import Golden, export_proved
+from .golden import Golden, export_proved, run_on_file
 
 # %% ../../nbs/10_deploy/00b_javascript.ipynb #00000005
 _RUNTIME = files("mlwork") / "templates" / "portable.js"
@@ -60,15 +60,11 @@ def run_in_node(
 ) -> Callable:  # as `run` of `certify`
     "Make a target of an exported folder."
 
-    def run(rows):
-        folder_ = Path(folder)
-        with tempfile.TemporaryDirectory() as place:
-            asked = Path(place) / "rows.json"
-            asked.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-            command = [node(), str(folder_ / "try.js"), asked.as_uri()]
-            return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8").stdout)
+    def ask(file):
+        command = [node(), str(Path(folder) / "try.js"), file.as_uri()]
+        return subprocess.run(command, capture_output=True, check=True, encoding="utf-8").stdout
 
-    return run
+    return run_on_file(ask)
 
 # %% ../../nbs/10_deploy/00b_javascript.ipynb #00000009
 def to_javascript(
