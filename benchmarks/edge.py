@@ -2,7 +2,9 @@
 
 `python benchmarks/edge.py [--quick]` fits five models of twelve columns of numbers, writes each as C by every tool that can carry it, compiles all with the
 same options, and asks the same 1,000 rows in turn (A B C A B C ...). It prints nanoseconds a row (median), the ratio to ours (above 1: we are
-faster) and the largest difference to scikit-learn's probabilities; a peer that is off by more than 1e-6 answers another question.
+faster) and the largest difference to scikit-learn's probabilities; a peer that is off by more than 1e-12 answers another question, and none that
+answers ours may be faster by more than the clock's 5 %. `mlwork` is asked as the peers are, with plain numbers (`model_scores`); `mlwork, cells` looks at
+each cell first, as it must where it may be text or missing.
 """
 
 import argparse
@@ -23,7 +25,8 @@ OPTIONS = ("gcc", "-O2", "-ffp-contract=off", "-shared", "-fPIC")
 LOOP = "void run(const double *rows, int n, double *out) {{ {local} for (int i = 0; i < n; i++, rows += 12, out += 2) {{ {body} }} }}\n"
 EACH = "for (int j = 0; j < 12; j++)"
 DRIVERS = {
-    "mlwork": LOOP.format(
+    "mlwork": LOOP.format(local="", body="model_scores(rows, out);"),
+    "mlwork, cells": LOOP.format(
         local="model_cell c[12]; model_answer a;",
         body=f"{EACH} {{ c[j].kind = MODEL_NUMBER; c[j].number = rows[j]; }} model_predict(c, &a); out[0] = a.scores[0]; out[1] = a.scores[1];",
     ),
@@ -32,7 +35,9 @@ DRIVERS = {
     "emlearn": LOOP.format(
         local="float x[12], p[2];", body=f"{EACH} x[j] = (float)rows[j]; em_predict_proba(x, 12, p, 2); out[0] = p[0]; out[1] = p[1];"
     ),
-    "tl2cgen": LOOP.format(local="union Entry x[12]; double p[2];", body=f"{EACH} x[j].fvalue = rows[j]; predict(x, 0, p); PAIR"),
+    "tl2cgen": LOOP.format(
+        local="union Entry x[12]; double p[2];", body=f"{EACH} x[j].fvalue = rows[j]; p[0] = p[1] = 0; predict(x, 0, p); PAIR"
+    ),
 }
 PEERS = """
 import json, pickle, sys, warnings
@@ -47,7 +52,7 @@ def attempt(tool, write):
         print(tool, "cannot:", str(error)[:80], file=sys.stderr)
 model = pickle.load(open("model.pkl", "rb"))
 attempt("m2cgen", lambda: open("m2cgen.c", "w").write(m2cgen.export_to_c(model)))
-attempt("emlearn", lambda: emlearn.convert(model, dtype="float", method="inline").save(file="emlearn.h", name="em"))
+attempt("emlearn", lambda: emlearn.convert(model, dtype="float", method="inline", leaf_bits=8).save(file="emlearn.h", name="em"))
 attempt("tl2cgen", lambda: tl2cgen.generate_c_code(treelite.sklearn.import_model(model), dirpath="tl2cgen", params={}))
 json.dump({"made": made, "include": emlearn.includedir}, open("made.json", "w"))
 """
@@ -86,10 +91,10 @@ def written(fitted, folder):
         place.mkdir()
         (place / "model.c").write_text(model_c(made.spec, number), encoding="utf-8")
         (place / "model.h").write_text(model_h(made, number), encoding="utf-8")
-        found["mlwork" if number == "double" else "mlwork, ranks"] = (
-            '#include "model.h"\n' + DRIVERS["mlwork"],
-            [f"-I{place}", str(place / "model.c")],
-        )
+        sources = [f"-I{place}", str(place / "model.c")]
+        found["mlwork" if number == "double" else "mlwork, ranks"] = '#include "model.h"\n' + DRIVERS["mlwork"], sources
+        if number == "double":
+            found["mlwork, cells"] = '#include "model.h"\n' + DRIVERS["mlwork, cells"], sources
     (folder / "model.pkl").write_bytes(pickle.dumps(fitted.pipeline[-1]))
     subprocess.run([interpreter("c_models"), "-c", PEERS], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     told = json.loads((folder / "made.json").read_text())
@@ -157,7 +162,9 @@ def main():
         print(f"| {title} | scikit-learn, one row | {slow:,.0f} | {slow / took['mlwork']:,.0f} | |", flush=True)
         failed += slow / took["mlwork"] < 1000
         for name, ns in took.items():
-            print(f"| {title} | {name} | {ns:,.0f} | {ns / took['mlwork']:.2f} | {np.abs(answers[name] - right).max():.1e} |", flush=True)
+            off = np.abs(answers[name] - right).max()
+            print(f"| {title} | {name} | {ns:,.0f} | {ns / took['mlwork']:.2f} | {off:.1e} |", flush=True)
+            failed += not name.startswith("mlwork") and off <= 1e-12 and ns < 0.95 * took["mlwork"]
     return int(failed > 0)
 
 

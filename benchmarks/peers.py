@@ -10,7 +10,7 @@ PEERS = {
     "ydata": ["ydata-profiling==4.18.*", "setuptools<81"],  # needs pandas < 3, and pkg_resources
     "skrub": ["skrub"],
     "skore": ["skore"],
-    "c_models": ["m2cgen", "emlearn", "tl2cgen", "treelite", "scikit-learn==1.9.*"],
+    "c_models": ["m2cgen", "emlearn", "tl2cgen", "treelite==4.1.*", "scikit-learn==1.9.*"],
 }
 
 

@@ -9,18 +9,24 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+import numpy as np
 import pytest
 from portable_cases import CASES, made, split_of
+from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from mlwork.collect import load
 from mlwork.core import BadInput
 from mlwork.deploy import bundle, certify, golden, golden_rows
 from mlwork.deploy.c_code import C_OPTIONS, built_c, run_c, single_rows, to_c
 from mlwork.deploy.c_tables import needed_definitions, template_definitions
 from mlwork.deploy.edge import fit_for, footprint, to_edge
 from mlwork.follow import OPERATIONS
+from mlwork.recipe import Recipe
+from mlwork.split import holdout
+from mlwork.train import fit
 
 SANITIZED = (
     "gcc",
@@ -190,6 +196,52 @@ def test_a_wrong_answer_fails_the_self_test(tmp_path):
     lines[1] = "0.123 0.877 size 1.0"
     assert run([program], "\n".join(lines), "--test").returncode == 1
     assert run([program], b"", "--test", str(folder / "golden.lines")).returncode == 0
+
+
+NUMBERS = """
+#include <stdio.h>
+#include "model.h"
+int main(void) {
+  model_num row[MODEL_COLUMNS], scores[MODEL_SCORES];
+  double read;
+  for (int i = 0; scanf("%lf", &read) == 1; i++) {
+    row[i % MODEL_COLUMNS] = (model_num)read;
+    if ((i + 1) % MODEL_COLUMNS != 0) continue;
+    int error = model_scores(row, scores);
+    printf("[%d", error);
+    for (int k = 0; k < MODEL_SCORES; k++) printf(", %.17g", (double)scores[k]);
+    puts("]");
+  }
+  return 0;
+}
+"""
+
+
+@needs("gcc")
+@pytest.mark.parametrize("number", ["double", "ranks", "float"])
+@pytest.mark.parametrize(
+    "model", [LogisticRegression(max_iter=5000), DecisionTreeClassifier(random_state=0), "boosting"], ids=["linear", "tree", "boosting"]
+)
+def test_a_row_of_numbers_needs_no_cells(tmp_path, model, number):
+    frame = load_wine(as_frame=True).frame.astype({"target": str})
+    frame = frame.round(1).iloc[:, -6:]
+    frame.iloc[::7, 2] = np.nan if model == "boosting" else frame.iloc[::7, 2]
+    split = holdout(load(frame, target="target"))
+    portable = bundle(fit(split, Recipe([], split.train.roles, target="target"), model))
+    to_edge(portable, tmp_path, number)
+    (tmp_path / "numbers.c").write_text(NUMBERS)
+    command = ["gcc", *C_OPTIONS, "numbers.c", "model.c", "-lm", "-o", "numbers"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    rows = single_rows(frame.drop(columns="target").to_dict("records"))
+    lines = "".join(" ".join(repr(float(v)) for v in row.values()) + "\n" for row in rows)
+    found = [json.loads(line) for line in run([tmp_path / "numbers"], lines).stdout.splitlines()]
+    cells = run_c(tmp_path)([{k: None if v != v else v for k, v in row.items()} for row in rows])
+    assert found == [[0, *answer["scores"]] for answer in cells] and len(found) >= len(frame)
+
+
+@needs("gcc")
+def test_a_model_with_text_takes_cells_only():
+    assert "#define MODEL_TAKES_NUMBERS 0" in (exported(EVERYTHING)[2] / "model.h").read_text(encoding="utf-8")
 
 
 @needs("gcc")

@@ -23,6 +23,7 @@ from ..core import BadInput, NotFound
 from .bundle import Bundle
 from .c_program import model_c
 from .c_tables import C_TEMPLATES
+from .c_writer import numbers_only
 from .golden import BOUND, Golden, export_proved, golden, golden_rows
 
 # %% ../../nbs/10_deploy/00c_c_code.ipynb #00000006
@@ -39,6 +40,7 @@ def model_h(
     fields = {"title": f"{answer['target']} ({answer['task']}), exported by mlwork", "columns": "\n".join(columns).replace("*/", "* /")}
     fields |= {"sha256": bundle.sha256, "cells": len(columns), "scores": len(answer["scores"]), "classes": len(classes)}
     fields |= {"text": int(any(isinstance(c, str) for c in classes)), "probabilities": int(bool(answer.get("probabilities")))}
+    fields |= {"numbers": int(numbers_only(bundle.spec))}
     return Template((C_TEMPLATES / "model.h").read_text(encoding="utf-8")).substitute(
         fields, number="float" if number == "float" else "double", bound=bound
     )

@@ -8,79 +8,18 @@ __all__ = ['model_c']
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000004
 import json
 
-from .c_tables import c_array, c_number, c_text, known_tables, needed_definitions, rounded_down, template_definitions
-from ..portable import READS_TEXT
-
-# %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000006
-def _slots(ops, kept):
-    "Give each place of numbers a slot, {place: slot}, and tell how many slots there are; the `kept` ones stay to the end."
-    last = {p: i for i, op in enumerate(ops) if op["op"] not in READS_TEXT for p in op["in"]} | dict.fromkeys(kept, len(ops))
-    slots, taken = {}, []  # taken: [first slot, behind the last one, last reader]
-    for i, op in enumerate(ops):
-        taken = sorted(t for t in taken if t[2] >= i)
-        if op["kind"] == "text" or not op["n"]:
-            continue
-        starts = [0, *(end for _, end, _ in taken)]
-        at = next(s for s in starts if all(end <= s or first >= s + op["n"] for first, end, _ in taken))
-        written = range(op["out"], op["out"] + op["n"])
-        slots |= {p: at + k for k, p in enumerate(written)}
-        taken.append((at, at + op["n"], max([i, *(last[p] for p in written if p in last)])))
-    return slots, max(slots.values(), default=0) + 1
-
-# %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000008
-class _Writer:
-    "Tables and calls of a program, while it is being written."
-
-    def __init__(self, spec, number):
-        self.number, self.ranked = "float" if number == "float" else "double", number != "double"
-        self.tables, self.calls, self.gathered, self.rank_bits, self.jump_bits = {}, [], 0, 8, 16
-        self.slots, self.room = _slots(spec["ops"], spec["answer"]["scores"])
-        self.longest = max((len(n.encode()) for op in spec["ops"] for n in op.get("units") or ()), default=0)
-
-    def table(self, kind, values, about):
-        "Write a table once; gives its name, or NULL where it is empty."
-        values = list(values)
-        if not values:
-            return "NULL"
-        key = kind, tuple(values)
-        if key not in self.tables:
-            self.tables[key] = f"{about.upper()}_{len(self.tables)}"
-        return self.tables[key]
-
-    def numbers(self, values, about, missing="NAN"):
-        return self.table("num", [c_number(v, self.number, missing) for v in values], about)
-
-    def texts(self, values, about):
-        return self.table("char *const", map(c_text, values), about)
-
-    def source(self, places):
-        "Give where an operation reads: places side by side as they are, others gathered."
-        slots = [self.slots[p] for p in places]
-        if not slots or slots == list(range(slots[0], slots[0] + len(slots))):
-            return f"x + {slots[0] if slots else 0}"
-        self.gathered = max(self.gathered, len(slots))
-        self.calls.append(f"take(x, {self.table('uint16_t', map(str, slots), 'places')}, {len(slots)}, in);")
-        return "in"
-
-    def threshold(self, value):
-        "Give a threshold as the target holds it."
-        return value if self.number == "double" else float(rounded_down(value))
-
-    def to(self, op, i=0):
-        return f"x + {self.slots[op['out'] + i]}"
-
-    def call(self, name, *arguments):
-        self.calls.append(f"{name}({', '.join(map(str, arguments))});")
-
-    def demand(self, name, *arguments):
-        "Call what may refuse the row."
-        self.calls.append(f"if ((error = {name}({', '.join(map(str, arguments))})) != MODEL_OK) return error;")
-
-    def keep_text(self, op, call, i=0):
-        self.calls.append(f"t[{op['out'] + i}] = {call};")
+from .c_tables import c_array, c_number, c_text, known_tables, needed_definitions, template_definitions
+from .c_trees import tree_calls
+from .c_writer import CWriter
 
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #0000000a
+def _keep_text(w, op, call, i=0):
+    w.calls.append(f"t[{op['out'] + i}] = {call};")
+
+
 def _cell(w, op):
+    if w.numeric:
+        return None  # `_predict` reads all cells in a loop
     cell = f"&cells[{op['cell']}]"
     if op["kind"] != "text":
         return w.demand(f"cell_{op['kind']}", cell, w.to(op))
@@ -106,12 +45,12 @@ def _read(w, op):
 def _respell(w, op):
     table, other = sorted(op["table"].items()), op.get("other")
     names = [w.texts(column, "names") for column in zip(*table, strict=True)] or ["NULL", "NULL"]
-    w.keep_text(op, f"op_respell(t[{op['in'][0]}], {', '.join(names)}, {len(table)}, {'NULL' if other is None else c_text(other)})")
+    _keep_text(w, op, f"op_respell(t[{op['in'][0]}], {', '.join(names)}, {len(table)}, {'NULL' if other is None else c_text(other)})")
 
 
 def _fill_text(w, op):
     for i, (place, value) in enumerate(zip(op["in"], op["value"], strict=True)):
-        w.keep_text(op, f"op_fill_text(t[{place}], {c_text(value)})", i)
+        _keep_text(w, op, f"op_fill_text(t[{place}], {c_text(value)})", i)
 
 
 def _gap_text(w, op):
@@ -164,7 +103,10 @@ def _each_column(*parameters):
 
 def _refuse(w, op):
     bounds = [w.numbers(op[k], k, missing) for k, missing in (("low", "-INFINITY"), ("high", "INFINITY"))]
-    w.demand("op_refuse", w.source(op["in"]), len(op["in"]), *bounds, int(op["missing"]))
+    source = w.source(op["in"])
+    w.demand("op_refuse", source, len(op["in"]), *bounds, int(op["missing"]))
+    if w.numeric and source != "in" and max(op["in"]) < w.cells:
+        w.checks.append(w.calls.pop())
 
 
 def _constant(w, op):
@@ -183,7 +125,22 @@ def _calendar(w, op):
     w.call("op_calendar", w.source(op["in"]), parts, len(op["parts"]), w.to(op))
 
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #0000000e
+_WRITTEN_OUT = 64  # products; more are a loop
+
+
+def _sums(w, op):
+    "Write a small layer out, a line a result."
+    slots = [w.slots[p] for p in op["in"]]
+    for i, (weights, bias) in enumerate(zip(op["weights"], op["bias"], strict=True)):
+        terms = [f"{c_number(weight, w.number)} * x[{slot}]" for weight, slot in zip(weights, slots, strict=True)]
+        total = " + ".join([*terms, c_number(bias, w.number)])
+        bent = total if op["bend"] == "identity" else f"bent({total}, {op['bend'].upper()}, {c_number(op.get('power', 1.0), w.number)})"
+        w.calls.append(f"x[{w.slots[op['out'] + i]}] = {bent};")
+
+
 def _layer(w, op):
+    if w.number == "double" and len(op["in"]) * op["n"] <= _WRITTEN_OUT:
+        return _sums(w, op)
     weights, bias = w.numbers(sum(op["weights"], []), "weights"), w.numbers(op["bias"], "bias")
     power = c_number(op.get("power", 1.0), w.number)
     w.call("op_layer", w.source(op["in"]), len(op["in"]), weights, bias, op["n"], op["bend"].upper(), power, w.to(op))
@@ -219,111 +176,6 @@ def _duel(w, op):
     w.call("op_duel", w.source(op["in"]), op["n"], int(bool(op.get("votes"))), "sums", w.to(op))
     w.calls.append("}")
 
-# %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000010
-def _preorder(op):
-    "List the nodes of trees, each before its left side and that before its right: nodes, and how far each root is from the first."
-    order, roots = [], []
-    for root in op["root"]:
-        roots.append(len(order))
-        waiting = [root]
-        while waiting:
-            node = waiting.pop()
-            order.append(node)
-            waiting += [op["right"][node], op["left"][node]] if op["left"][node] > 0 else []
-    return order, roots
-
-
-def _nodes(op, order, inner, leaf):
-    "Write nodes: `inner` of a node and the way to its right, `leaf` of the number of a leaf."
-    at = {node: i for i, node in enumerate(order)}
-    left, right = op["left"], op["right"]
-    return [inner(node, at[right[node]] - at[node]) if left[node] > 0 else leaf(-left[node] - 1) for node in order]
-
-
-def _codes_left(op, node):
-    "List the codes that go left at a node that asks for a set; 255 stands for a gap."
-    return (*sorted(op["sets"][op["set"][node]]), *((255,) if op["gap_left"][node] else ()))
-
-
-def _bits(w, sets):
-    "Write sets of codes, 256 bits each."
-    words = [[sum(1 << c % 32 for c in codes if c // 32 == k) for k in range(8)] for codes in sets]
-    return w.table("uint32_t sets", ["{" + ", ".join(f"{v:#x}" for v in row) + "}" for row in words], "sets")
-
-
-def _roots(w, op, roots):
-    "Write roots, the last one as often as makes a multiple of four, to which scores they belong, and how many there are."
-    filled = roots + roots[-1:] * (-len(roots) % 4)
-    return w.table("int32_t", map(str, filled), "roots"), w.table("uint16_t", map(str, op["to"]), "scores"), len(roots)
-
-
-def _plain_trees(w, op):
-    (order, roots), sets, wide = _preorder(op), {}, len(op["values"][0]) > 1
-
-    def inner(node, right):
-        by_set, gap = op["set"][node] >= 0, int(op["gap_left"][node])
-        ask = 2 + sets.setdefault(_codes_left(op, node), len(sets)) if by_set else gap
-        return f"{{{c_number(op['threshold'][node], w.number)}, {right}, {w.slots[op['in'][op['feature'][node]]]}, {ask}}}"
-
-    nodes = _nodes(op, order, inner, lambda i: f"{{{c_number(i if wide else op['values'][i][0], w.number)}, 0, 0, 0}}")
-    leaves = w.numbers(sum(op["values"], []), "leaves") if wide else "NULL"
-    w.call("op_trees", "x", w.table("node", nodes, "nodes"), _bits(w, sets), *_roots(w, op, roots), leaves, len(op["values"][0]), w.to(op))
-
-# %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000012
-def _ranked_columns(w, op, inner):
-    "List what trees ask: {(feature, whether gaps go left or None, set of codes or None): number}, and the thresholds of each feature."
-    asked, thresholds = set(), {}
-    for node in inner:
-        feature, by_set = op["feature"][node], op["set"][node] >= 0
-        asked.add((feature, -1, _codes_left(op, node)) if by_set else (feature, int(op["gap_left"][node]), ()))
-        if not by_set:
-            thresholds.setdefault(feature, set()).add(w.threshold(op["threshold"][node]))
-    return {key: i for i, key in enumerate(sorted(asked))}, {f: sorted(t) for f, t in sorted(thresholds.items())}
-
-
-def _ranks(w, op, columns, thresholds):
-    "Write how ranks are found."
-    first, sets, written = {}, [], []
-    values = [v for f, t in thresholds.items() for v in (first.setdefault(f, sum(len(thresholds[g]) for g in first)), t)[1]]
-    for feature, gap, codes in columns:
-        place = w.slots[op["in"][feature]]
-        sets += [codes] if gap < 0 else []
-        row = (place, len(sets), 0, 0, 0) if gap < 0 else (place, 0, first[feature], len(thresholds[feature]), 0 if gap else "LEAF")
-        written.append("{" + ", ".join(map(str, row)) + "}")
-    w.rank_bits = max(w.rank_bits, 8 if max([len(columns), *map(len, thresholds.values())]) < 255 else 16)
-    return w.table("column", written, "columns"), w.numbers(values, "thresholds"), _bits(w, sets)
-
-
-def _ranked_trees(w, op):
-    order, roots = _preorder(op)
-    columns, thresholds = _ranked_columns(w, op, [node for node in order if op["left"][node] > 0])
-    place = {f: {v: i for i, v in enumerate(t)} for f, t in thresholds.items()}
-    leaves = {}  # {values: number}
-
-    def inner(node, right):
-        feature, by_set = op["feature"][node], op["set"][node] >= 0
-        key = (feature, -1, _codes_left(op, node)) if by_set else (feature, int(op["gap_left"][node]), ())
-        at = 0 if by_set else place[feature][w.threshold(op["threshold"][node])]
-        w.jump_bits = max(w.jump_bits, 16 if right < 65536 else 32)
-        return f"{{{right}, {columns[key]}, {at}}}"
-
-    nodes = _nodes(op, order, inner, lambda i: f"{{{leaves.setdefault(tuple(op['values'][i]), len(leaves))}, LEAF, 0}}")
-    w.jump_bits = max(w.jump_bits, 16 if len(leaves) < 65536 else 32)
-    w.calls.append(f"{{ rank r[{max(len(columns), 1)}]; r[0] = 0;")
-    if columns:
-        tables = _ranks(w, op, columns, thresholds)
-        w.call("op_ranks", "x", tables[0], len(columns), *tables[1:], "r")
-    values = w.numbers([v for row in leaves for v in row], "leaves")
-    w.call("op_ranked", "r", w.table("ranked", nodes, "nodes"), *_roots(w, op, roots), values, len(op["values"][0]), w.to(op))
-    w.calls.append("}")
-
-
-def _trees(w, op):
-    w.call("op_constant", w.numbers(op["base"], "base"), op["n"], w.to(op))
-    (_ranked_trees if w.ranked else _plain_trees)(w, op)
-    if op["divide"] != 1:
-        w.call("divided", w.to(op), op["n"], c_number(op["divide"], w.number))
-
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000013
 _OPERATIONS = {
     "cell": _cell,
@@ -331,8 +183,8 @@ _OPERATIONS = {
     "date": lambda w, op: w.call("op_date", f"t[{op['in'][0]}]", int(op["dayfirst"]), w.to(op)),
     "truth": lambda w, op: w.call("op_truth", f"t[{op['in'][0]}]", w.to(op)),
     "respell": _respell,
-    "clean": lambda w, op: w.keep_text(op, f"op_clean(t[{op['in'][0]}])"),
-    "name": lambda w, op: w.keep_text(op, f"op_name(x[{w.slots[op['in'][0]]}], {int(op['truth'])}, name_{op['out']})"),
+    "clean": lambda w, op: _keep_text(w, op, f"op_clean(t[{op['in'][0]}])"),
+    "name": lambda w, op: _keep_text(w, op, f"op_name(x[{w.slots[op['in'][0]]}], {int(op['truth'])}, name_{op['out']})"),
     "words": _words,
     "fill": _columns("value"),
     "fill_text": _fill_text,
@@ -356,7 +208,7 @@ _OPERATIONS = {
     "bend": _bend,
     "distance": _distance,
     "nearest": _nearest,
-    "trees": _trees,
+    "trees": tree_calls,
     "softmax": _share,
     "share": _share,
     "mean": _mean,
@@ -364,10 +216,9 @@ _OPERATIONS = {
 }
 
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000015
-def _answer(w, answer):
-    "Write how the scores become an answer."
-    lines = [f"answer->scores[{i}] = x[{w.slots[p]}];" for i, p in enumerate(answer["scores"])]
-    lines.append("for (int i = 0; i < MODEL_SCORES; i++) if (isnan(answer->scores[i])) return MODEL_NO_ANSWER;")
+def _label(w, answer):
+    "Write how the scores become a label."
+    lines = ["for (int i = 0; i < MODEL_SCORES; i++) if (isnan(answer->scores[i])) return MODEL_NO_ANSWER;"]
     if answer["task"] == "regression":
         return [*lines, "answer->label = -1;"]
     if answer["threshold"] is None:
@@ -376,13 +227,36 @@ def _answer(w, answer):
     return [*lines, f"answer->label = answer->scores[{yes}] >= {c_number(answer['threshold'], w.number)} ? {yes} : {1 - yes};"]
 
 
+def _function(head, lines):
+    "Write a function that ends well."
+    error = ["int error;"] * any("error = " in line for line in lines)
+    return head + " {\n  " + "\n  ".join([*error, *lines, "return MODEL_OK;"]) + "\n}"
+
+
+def _in_lines(parts, n=6):
+    "Write statements, some a line. One by one, and not in a loop: then a compiler may keep them out of memory."
+    return [" ".join(parts[i : i + n]) for i in range(0, len(parts), n)]
+
+
 def _predict(w, spec):
-    "Write the function that answers a row."
+    "Write the function that answers a row; where all columns are numbers, it calls one that takes numbers."
     named = [f"name_{op['out']}[NAME_BYTES]" for op in spec["ops"] if op["op"] == "name" or op["op"] == "cell" and op["kind"] == "text"]
     room = [f"num x[{w.room}];"] + [f"num in[{w.gathered}];"] * bool(w.gathered) + [f"text t[{spec['texts']}];"] * bool(spec["texts"])
-    room += [f"char {', '.join(named)};"] * bool(named) + ["int error;"] * any("error = " in c for c in w.calls)
-    body = [*room, *w.calls, *_answer(w, spec["answer"]), "return MODEL_OK;"]
-    return "int model_predict(const model_cell cells[MODEL_COLUMNS], model_answer *answer) {\n  " + "\n  ".join(body) + "\n}"
+    room += [f"char {', '.join(named)};"] * bool(named)
+    scores = [w.slots[p] for p in spec["answer"]["scores"]]
+    head, label = "int model_predict(const model_cell cells[MODEL_COLUMNS], model_answer *answer)", _label(w, spec["answer"])
+    if not w.numeric:
+        return _function(head, [*room, *w.calls, *(f"answer->scores[{i}] = x[{s}];" for i, s in enumerate(scores)), *label])
+    taken = [
+        *_in_lines([f"x[{i}] = numbers[{i}];" for i in range(w.cells)]),
+        *w.calls,
+        *(f"scores[{i}] = x[{s}];" for i, s in enumerate(scores)),
+    ]
+    read = "for (int i = 0; i < MODEL_COLUMNS; i++) if ((error = cell_number(&cells[i], x + i)) != MODEL_OK) return error;"
+    passed = "if ((error = model_scores(x, answer->scores)) != MODEL_OK) return error;"
+    takes = "int model_scores(const model_num numbers[MODEL_COLUMNS], model_num scores[MODEL_SCORES])"
+    checked = _function(head, ["num x[MODEL_COLUMNS];", read, *w.checks, passed, *label])
+    return _function(takes, [*room, *taken]) + "\n\n" + checked
 
 
 def _tables_of(w):
@@ -412,7 +286,7 @@ def model_c(
     number: str = "double",  # what it calculates with, or "float"; "ranks" is double with small trees
 ) -> str:  # C99, which includes model.h
     "Write a model as one file of C."
-    w = _Writer(spec, number)
+    w = CWriter(spec, number)
     for op in spec["ops"]:
         _OPERATIONS[op["op"]](w, op)
     known = known_tables() | template_definitions()
@@ -425,5 +299,6 @@ def model_c(
     head += [f"#define F(name) name{'##f' * single}", f"#define TICKS {1 if single else 1000000} /* of a time of day, a second */"]
     head += [f"#define UNIT_BYTES {max(32, w.longest + 6)}", f"#define WORD_BYTES {longest + 1}", "typedef model_num num;"]
     head += [f"typedef uint{w.rank_bits}_t rank;", f"typedef uint{w.jump_bits}_t jump;"] * w.ranked
+    head += [f"#define TREES_ASK {w.asks} /* 1: of gaps besides; 2: of sets of codes */"] * (w.asks is not None)
     needs = needed_definitions(predict + " ".join(kind for kind, _ in w.tables), known)
     return "\n\n".join(["\n".join(head), *needs, *_tables_of(w), *_about(spec), predict]) + "\n"

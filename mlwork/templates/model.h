@@ -18,6 +18,7 @@ extern "C" {
 #define MODEL_CLASSES $classes /* 0: the one score is the prediction */
 #define MODEL_CLASSES_ARE_TEXT $text
 #define MODEL_SCORES_ARE_PROBABILITIES $probabilities
+#define MODEL_TAKES_NUMBERS $numbers /* 1: all columns are numbers, and there is model_scores */
 #define MODEL_BOUND $bound /* how far an answer may be from Python's, in parts of the larger of 1 and the sum of the absolute terms */
 
 typedef $number model_num;
@@ -45,6 +46,12 @@ extern const char *const model_classes[MODEL_CLASSES + 1]; /* ends with NULL */
 
 /* Answers one row: gives MODEL_OK, or why there is no answer. Keeps nothing, allocates nothing; any number of threads may call it. */
 int model_predict(const model_cell cells[MODEL_COLUMNS], model_answer *answer);
+
+#if MODEL_TAKES_NUMBERS
+/* The scores of a row of numbers, in the order of the columns, NAN where one is missing: the fast way for values that are known to be sound.
+   What model_predict looks at first is not looked at: none may be infinite, or missing where the model must know it. */
+int model_scores(const model_num numbers[MODEL_COLUMNS], model_num scores[MODEL_SCORES]);
+#endif
 
 #ifdef __cplusplus
 }

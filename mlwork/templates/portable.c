@@ -646,8 +646,9 @@ static void op_blank(const num *x, const num *codes, int32_t n, num *to) {
 static void op_gap(const num *x, int32_t n, num *to) { for (int32_t i = 0; i < n; i++) to[i] = isnan(x[i]) ? 1 : 0; }
 
 static int op_refuse(const num *x, int32_t n, const num *low, const num *high, int gaps) {
-  for (int32_t i = 0; i < n; i++) if (isnan(x[i]) ? !gaps : x[i] < low[i] || x[i] > high[i]) return MODEL_REFUSED;
-  return MODEL_OK;
+  int refused = 0;
+  for (int32_t i = 0; i < n; i++) refused |= (isnan(x[i]) & !gaps) | (x[i] < low[i]) | (x[i] > high[i]);
+  return refused ? MODEL_REFUSED : MODEL_OK;
 }
 
 static void op_code_number(const num *x, const num *levels, const num *codes, int32_t n, num missing, num unknown, num *to) {
@@ -771,7 +772,7 @@ enum { IDENTITY, LOGISTIC, RELU, TANH, EXP, POWER };
 
 static num bent(num z, int bend, num power) {
   switch (bend) {
-    case LOGISTIC: return z < 0 ? F(exp)(z) / (1 + F(exp)(z)) : 1 / (1 + F(exp)(-z));
+    case LOGISTIC: return 1 / (1 + F(exp)(-z)); /* no branch, which half of all rows would guess wrong */
     case RELU: return z < 0 ? 0 : z;
     case TANH: return F(tanh)(z);
     case EXP: return F(exp)(z);
@@ -826,41 +827,41 @@ static void op_nearest(const num *x, int32_t m, int32_t k, int inverse, const nu
 }
 
 /* A question goes left where x[place] <= at, and a gap right; with `ask` 1 a gap goes left; from 2 on, `ask` - 2 is a set of codes that go
-   left, in which 255 stands for a gap. The node of the left comes next. A leaf has no `right`: `at` is its value, or the number of its row
-   in a table of leaves. */
+   left, in which 255 stands for a gap. The node of the left comes next. A leaf asks a place that is always a gap, and its `right` is 0: `at`
+   is its value, or the number of its row in a table of leaves. */
 typedef struct { num at; int32_t right; uint16_t place, ask; } node;
 
 /* One step down, or none from a leaf. Written without branches, since no processor can guess them. */
 static const node *next_of(const num *x, const node *n, const uint32_t (*sets)[8]) {
   num v = x[n->place];
-  int left = (v <= n->at) | ((n->ask == 1) & (v != v));
-  if (n->ask > 1) {
+  int left = v <= n->at;
+  if (TREES_ASK > 0) left |= n->ask & (v != v);
+  if (TREES_ASK > 1 && n->ask > 1) {
     uint32_t code = v >= 0 && v < 255 ? (uint32_t)v : 255;
     left = (int)(sets[n->ask - 2][code / 32] >> code % 32 & 1);
   }
-  return n + (n->right ^ ((n->right ^ (n->right != 0)) & -left));
+  return n + (n->right ^ ((n->right ^ 1) & -left));
 }
 
-/* The leaves of four trees, walked side by side so that none waits for another. */
-static void four_leaves(const num *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const node **leaf) {
+/* The leaves of eight trees, walked side by side so that none waits for another. */
+static void eight_leaves(const num *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const node **leaf) {
   const node *a = nodes + roots[0], *b = nodes + roots[1], *c = nodes + roots[2], *d = nodes + roots[3];
-  while (a->right | b->right | c->right | d->right) {
-    a = next_of(x, a, sets);
-    b = next_of(x, b, sets);
-    c = next_of(x, c, sets);
-    d = next_of(x, d, sets);
+  const node *e = nodes + roots[4], *f = nodes + roots[5], *g = nodes + roots[6], *h = nodes + roots[7];
+  while (a->right | b->right | c->right | d->right | e->right | f->right | g->right | h->right) {
+    a = next_of(x, a, sets); b = next_of(x, b, sets); c = next_of(x, c, sets); d = next_of(x, d, sets);
+    e = next_of(x, e, sets); f = next_of(x, f, sets); g = next_of(x, g, sets); h = next_of(x, h, sets);
   }
-  leaf[0] = a; leaf[1] = b; leaf[2] = c; leaf[3] = d;
+  leaf[0] = a; leaf[1] = b; leaf[2] = c; leaf[3] = d; leaf[4] = e; leaf[5] = f; leaf[6] = g; leaf[7] = h;
 }
 
 /* Trees whose leaves have numbers for `width` scores, beginning with the tree's own; the number itself where `leaves` is NULL. There are
-   roots for a multiple of four trees, of which `n` count. */
+   roots for a multiple of eight trees, of which `n` count. */
 static void op_trees(const num *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const uint16_t *scores, int32_t n,
                      const num *leaves, int32_t width, num *to) {
-  const node *found[4];
+  const node *found[8];
   for (int32_t t = 0; t < n; t++) {
-    if (t % 4 == 0) four_leaves(x, nodes, sets, roots + t, found);
-    const num *leaf = leaves == NULL ? &found[t % 4]->at : leaves + (int32_t)found[t % 4]->at * width;
+    if (t % 8 == 0) eight_leaves(x, nodes, sets, roots + t, found);
+    const num *leaf = leaves == NULL ? &found[t % 8]->at : leaves + (int32_t)found[t % 8]->at * width;
     for (int32_t k = 0; k < width; k++) to[scores[t] + k] += leaf[k];
   }
 }
@@ -900,7 +901,7 @@ static const ranked *next_ranked(const rank *r, const ranked *n) {
   return n + ((n->right ^ ((n->right ^ 1) & -left)) & -inner);
 }
 
-/* As op_trees. */
+/* As op_trees, four side by side. */
 static void op_ranked(const rank *r, const ranked *nodes, const int32_t *roots, const uint16_t *scores, int32_t n, const num *leaves,
                       int32_t width, num *to) {
   const ranked *at[4] = {nodes, nodes, nodes, nodes};
