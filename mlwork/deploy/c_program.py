@@ -367,7 +367,7 @@ _OPERATIONS = {
 def _answer(w, answer):
     "Write how the scores become an answer."
     lines = [f"answer->scores[{i}] = x[{w.slots[p]}];" for i, p in enumerate(answer["scores"])]
-    lines.append("for (int i = 0; i < MODEL_SCORES; i++) if (isnan(answer->scores[i])) return MODEL_NO_ANSWER;")
+    lines.append("for (int i = 0; i < MODEL_SCORES; i++) if (!isfinite(answer->scores[i])) return MODEL_NO_ANSWER;")
     if answer["task"] == "regression":
         return [*lines, "answer->label = -1;"]
     if answer["threshold"] is None:
