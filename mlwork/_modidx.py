@@ -534,6 +534,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'mlwork.deploy.golden.golden': ('10_deploy/golden.html#golden', 'mlwork/deploy/golden.py'),
                                       'mlwork.deploy.golden.golden_rows': ('10_deploy/golden.html#golden_rows', 'mlwork/deploy/golden.py'),
                                       'mlwork.deploy.golden.run_on_file': ('10_deploy/golden.html#run_on_file', 'mlwork/deploy/golden.py'),
+                                      'mlwork.deploy.golden.scored_by': ('10_deploy/golden.html#scored_by', 'mlwork/deploy/golden.py'),
                                       'mlwork.deploy.golden.threshold_cells': ( '10_deploy/golden.html#threshold_cells',
                                                                                 'mlwork/deploy/golden.py'),
                                       'mlwork.deploy.golden.usual_cells': ('10_deploy/golden.html#usual_cells', 'mlwork/deploy/golden.py')},

@@ -390,7 +390,7 @@ def _duel(op, state):
             votes[i] += x[pair] >= 0
             votes[j] += x[pair] < 0
             pair += 1
-    _put(op, state, votes if op.get("votes") else votes + sums / (3 * (np.abs(sums) + 1)))
+    _put(op, state, votes + (0 * sums if op.get("votes") else sums / (3 * (np.abs(sums) + 1))))  # NaN where a sum is not finite
 
 # %% ../nbs/09s_follow.ipynb #0000001e
 OPERATIONS = {

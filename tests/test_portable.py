@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from dataclasses import fields, replace
 
 import numpy as np
@@ -9,19 +10,26 @@ import pandas as pd
 import pytest
 from needs import needs
 from portable_cases import CASES, made, recipe_for, split_of, targets_here
+from sklearn.base import is_regressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR, LinearSVC
 
 from mlwork.catalogue import catalogue
 from mlwork.collect import load
 from mlwork.core import BadInput, NotFound
 from mlwork.deploy import bundle, certify, golden, golden_rows, to_javascript
+from mlwork.deploy.engine import ModelEngine
 from mlwork.deploy.golden import demand_proof, expected, follow_in_python
 from mlwork.follow import OPERATIONS, follow_program
 from mlwork.lower_steps import LOWERED, PYTHON_ONLY, lower_transformer, lowers
 from mlwork.model import with_threshold
 from mlwork.portable import READS_TEXT, Program, as_single, moved
-from mlwork.preprocess import impute, transformer
+from mlwork.preprocess import impute, scale, transformer
 from mlwork.recipe import Recipe
 from mlwork.split import holdout
 from mlwork.stages import STEPS, Needs, Scene
@@ -84,6 +92,41 @@ def test_what_cannot_be_carried_is_refused_by_name_with_the_way_out():
         bundle(fit(split, other, "ridge"))
     with pytest.raises(BadInput, match="kd_tree"):
         bundle(fit(split, recipe_for(split), KNeighborsRegressor(5, algorithm="brute")))
+
+
+FAR = [
+    GaussianNB(),
+    LogisticRegression(),
+    LinearSVC(),
+    SVC(kernel="poly"),
+    Ridge(),
+    SVR(kernel="poly"),
+    MLPRegressor(hidden_layer_sizes=(4,)),
+]
+
+
+@pytest.mark.parametrize(
+    "model, classes", [*((m, 3) for m in FAR), (FAR[0], 2), (FAR[3], 2)], ids=lambda v: v if isinstance(v, int) else type(v).__name__
+)
+def test_what_floats_cannot_hold_is_refused_everywhere(tmp_path, model, classes):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"small": rng.normal(size=90) * 1e-12, "large": rng.normal(size=90) * 1e6, "z": rng.normal(size=90)})
+    far = frame["small"] * 1e12 + frame["z"]
+    numbers = is_regressor(model)
+    frame["y"] = far if numbers else np.array(list("abc"))[np.searchsorted(far.quantile([0.3, 0.6][: classes - 1]), far)]
+    split = holdout(load(frame, target="y", roles=dict.fromkeys(["small", "large", "z"], "numeric")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        portable = bundle(fit(split, Recipe([scale("numeric")], split.train.roles, target="y"), model))
+    rows = golden_rows(portable, mixed=20)
+    rows += [row | {"z": z, "large": z} for row in rows[:2] for z in (1e150, -1e150, 1e300, -1e300, 1.7e308, -1.7e308)]
+    held = golden(portable, rows)
+    for name, target in targets_here().items():
+        certificate = certify(portable, name, "", target(portable, tmp_path / name, held), held)
+        assert certificate["proved"], certificate
+    answers = ModelEngine(portable.model).predict_table(pd.DataFrame(rows[-12:]))
+    assert answers["refused"].tolist() == [a is None for a in held.answers[-12:]]
+    json.loads(held.to_json(), parse_constant=pytest.fail)  # nothing that JSON cannot hold
 
 
 def test_a_threshold_travels_with_the_model():

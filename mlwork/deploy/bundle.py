@@ -167,8 +167,8 @@ def labelled_scores(
     refused: np.ndarray,  # n truths
     answer: dict,  # as in `model.json`: what the scores mean
 ) -> pd.DataFrame:  # n rows: "prediction", "p:<class>" where there are probabilities, "refused"
-    "Say what scores mean; a row without a score is refused as well."
-    bad = refused | np.isnan(scores).any(axis=1)
+    "Say what scores mean; a row whose score is not finite is refused as well."
+    bad = refused | ~np.isfinite(scores).all(axis=1)
     found = pd.DataFrame({"prediction": _labels(scores, answer)})
     if answer.get("probabilities"):
         found = found.assign(**{f"p:{c}": scores[:, k] for k, c in enumerate(answer["classes"])})

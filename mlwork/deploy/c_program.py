@@ -218,7 +218,7 @@ _OPERATIONS = {
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000015
 def _label(w, answer):
     "Write how the scores become a label."
-    lines = ["for (int i = 0; i < MODEL_SCORES; i++) if (isnan(answer->scores[i])) return MODEL_NO_ANSWER;"]
+    lines = ["for (int i = 0; i < MODEL_SCORES; i++) if (!isfinite(answer->scores[i])) return MODEL_NO_ANSWER;"]
     if answer["task"] == "regression":
         return [*lines, "answer->label = -1;"]
     if answer["threshold"] is None:

@@ -16,7 +16,7 @@ import pandas as pd
 from .. import __version__
 from ..core import MlworkError, atomic_write, plain, threads_for, to_json
 from .bundle import Bundle, bundle, labelled_scores
-from .golden import Golden, certify, demand_proof, expected, golden
+from .golden import Golden, certify, demand_proof, expected, golden, scored_by
 from .onnx_graph import onnx_graph
 from .onnx_nodes import onnx_runtime, onnx_session
 from .rows import RowPart
@@ -47,15 +47,16 @@ class ModelEngine:
         self,
         frame: pd.DataFrame,  # n raw rows
     ) -> pd.DataFrame:  # n rows with its index: "prediction", "p:<class>" where there are probabilities, "refused"
-        "Answer a table; where it is refused as a whole, row by row."
+        "Answer a table; row by row where one of them is refused."
         try:
-            with threads_for(len(frame)):
-                X = self.model.checked(frame).demand()
-                found = pd.DataFrame({"prediction": self.model.pipeline.predict(X)}, index=frame.index)
-                chances = self.model.pipeline.predict_proba(X) if self._names() else []
+            with threads_for(len(frame)), np.errstate(all="ignore"):  # what overflows has no answer
+                labels, scores, answered = scored_by(self.model, self.model.checked(frame).demand())
         except (MlworkError, ValueError):
+            answered = np.zeros(1, bool)
+        if not answered.all():
             return table_of(self.answer(frame.astype(object).where(frame.notna(), None).to_dict("records")), self._names(), frame.index)
-        return found.assign(**{name: chances[:, k] for k, name in enumerate(self._names())}, refused=False)
+        found = pd.DataFrame({"prediction": labels}, index=frame.index)
+        return found.assign(**{name: scores[:, k] for k, name in enumerate(self._names())}, refused=False)
 
     def _names(self):
         "Name the columns of probabilities; there are none where the model gives none."

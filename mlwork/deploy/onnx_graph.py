@@ -114,12 +114,13 @@ _WITHIN_ONE = {"spread", "gap", "words", "gap_text"}  # what writes numbers from
 
 
 def _refused(graph, ops, scores):
-    "Add what refuses a row: a column beyond its bounds or missing, or a score that is none."
+    "Add what refuses a row: a column beyond its bounds or missing, or a score that is not finite."
     safe = {p for op in ops if op["op"] in _WITHIN_ONE for p in written_places(op)}
     refusing = [op for op in ops if op["op"] == "refuse"]
     bounds = [(p, low, high, op["missing"]) for op in refusing for p, low, high in zip(op["in"], op["low"], op["high"], strict=True)]
     asked = dict.fromkeys(b for b in bounds if b[0] not in safe or (b[1] or 0) > 0 or b[2] is not None and b[2] < 1)
-    bad = graph.add("ReduceMax", graph.add("IsNaN", scores), [1], keepdims=0)
+    endless = graph.add("IsNaN", graph.add("Sub", scores, scores))  # as infinite less infinite is NaN
+    bad = graph.add("ReduceMax", endless, [1], keepdims=0)
     if not asked:
         return bad
     places, low, high, missing = zip(*asked, strict=True)

@@ -424,9 +424,9 @@ def _duel(graph, x, ops):
     wins = graph.add("GreaterOrEqual", x, 0.0)
     votes = graph.add("MatMul", _truths(graph, wins), first)
     votes = graph.add("Add", votes, graph.add("MatMul", _truths(graph, graph.add("Not", wins)), second))
-    if op.get("votes"):
-        return votes
     sums = graph.add("MatMul", x, first - second)
+    if op.get("votes"):
+        return graph.add("Add", votes, graph.add("Mul", sums, 0.0))  # NaN where a sum is not finite
     return graph.add("Add", votes, graph.add("Div", sums, graph.add("Mul", 3.0, graph.add("Add", graph.add("Abs", sums), 1.0))))
 
 # %% ../../nbs/10_deploy/00da_onnx_nodes.ipynb #00000014

@@ -152,7 +152,7 @@ public final class Portable {
     int best = 0;
     for (int k = 0; k < found.length; k++) {
       found[k] = s.numbers[scores[k]];
-      if (Double.isNaN(found[k])) throw new Refused("the model has no answer for this row");
+      if (Double.isNaN(found[k] - found[k])) throw new Refused("the model has no answer for this row"); // also where it is infinite
       if (found[k] > found[best]) best = k;
     }
     if (regression) return new Answer(found[0], found, Collections.<String>emptyList());
@@ -1091,7 +1091,7 @@ public final class Portable {
         }
       }
       for (int k = 0; k < op.n; k++) {
-        s.numbers[op.out + k] = bare ? votes[k] : votes[k] + sums[k] / (3 * (Math.abs(sums[k]) + 1));
+        s.numbers[op.out + k] = votes[k] + (bare ? 0 * sums[k] : sums[k] / (3 * (Math.abs(sums[k]) + 1))); // NaN where a sum is not finite
       }
     };
   }

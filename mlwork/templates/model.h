@@ -35,7 +35,7 @@ enum {
   MODEL_OK,
   MODEL_BAD_CELL, /* a cell that cannot be meant, such as a word among numbers */
   MODEL_REFUSED, /* a value is missing that the model must know, or is too large for it */
-  MODEL_NO_ANSWER, /* a score is not a number */
+  MODEL_NO_ANSWER, /* a score is not a finite number */
   MODEL_NOT_UTF8,
   MODEL_TOO_LARGE /* a number that model_num cannot hold */
 };

@@ -947,7 +947,7 @@ static void op_mean(const num *x, const num *weights, int32_t k, int32_t n, num 
   }
 }
 
-/* What n classes get of their duels, two by two; `sums` has room for n. */
+/* What n classes get of their duels, two by two: NaN where the sum of a class is not finite. `sums` has room for n. */
 static void op_duel(const num *x, int32_t n, int votes_only, num *sums, num *to) {
   for (int32_t i = 0; i < n; i++) to[i] = sums[i] = 0;
   for (int32_t i = 0; i < n; i++)
@@ -956,7 +956,7 @@ static void op_duel(const num *x, int32_t n, int votes_only, num *sums, num *to)
       sums[j] -= *x;
       to[*x >= 0 ? i : j] += 1;
     }
-  for (int32_t i = 0; i < n && !votes_only; i++) to[i] += sums[i] / (3 * (F(fabs)(sums[i]) + 1));
+  for (int32_t i = 0; i < n; i++) to[i] += votes_only ? 0 * sums[i] : sums[i] / (3 * (F(fabs)(sums[i]) + 1));
 }
 
 /* The first of the largest. */

@@ -342,7 +342,7 @@ const OPERATIONS = {
       sums[j] -= x[pair];
       votes[x[pair] >= 0 ? i : j] += 1;
     }
-    return op.votes ? votes : votes.map((v, k) => v + sums[k] / (3 * (Math.abs(sums[k]) + 1)));
+    return votes.map((v, k) => v + (op.votes ? 0 * sums[k] : sums[k] / (3 * (Math.abs(sums[k]) + 1)))); // NaN where a sum is not finite
   },
 };
 const READS_TEXT = new Set(["read", "date", "truth", "respell", "clean", "words", "fill_text", "gap_text", "refuse_text", "code"]);
@@ -373,7 +373,7 @@ function scoresOf(spec, ops, row) {
 }
 
 function answerOf({ task, classes, positive, threshold, probabilities }, scores) {
-  if (scores.some(Number.isNaN)) throw new Refused("the model has no answer for this row");
+  if (!scores.every(Number.isFinite)) throw new Refused("the model has no answer for this row");
   if (task === "regression") return { prediction: scores[0] };
   let best = scores.indexOf(Math.max(...scores));
   if (threshold !== null) {
