@@ -136,7 +136,7 @@ def _finite(values):
     return values.mask(endless), Findings([VALUES_INFINITE(seen, values.name, do)])
 
 
-def _to_text(values, entry):
+def _to_text(values, entry, decimal):
     "Write numbers, truth values and dates as the training rows wrote them."
     levels = [str(v) for v, _ in entry.get("levels") or []]
     if family(values.dtype) == "boolean":
@@ -146,10 +146,14 @@ def _to_text(values, entry):
     if family(values.dtype) == "date":
         return values.dt.strftime("%Y-%m-%d %H:%M:%S").str.removesuffix(" 00:00:00").astype("str")
     point = any(v.endswith(".0") for v in levels)
-    return values.map(lambda v: number_name(v, point), na_action="ignore").astype("str")
+
+    def write(value):
+        return value if isinstance(value, (str, bool)) else number_name(value, point).replace(".", decimal)
+
+    return values.map(write, na_action="ignore").astype("str")
 
 # %% ../nbs/07a_contract.ipynb #08859dfd
-def _carry(values, want, entry):
+def _carry(values, want, entry, decimal):
     "Carry a column into another family of types; what cannot be carried becomes missing."
     got = family(values.dtype)
     if got == "text":
@@ -157,7 +161,7 @@ def _carry(values, want, entry):
         read = {"number": parse_numbers, "date": parse_dates, "boolean": parse_booleans}[want]
         return text, read(text)
     if want == "text":
-        return values, _to_text(values, entry)
+        return values, _to_text(values, entry, decimal)
     if got == "boolean" and want == "number":
         return values, values.astype("float64")
     if got == "number" and want == "boolean":
@@ -168,6 +172,7 @@ def _carry(values, want, entry):
 def to_trained_type(
     values: pd.Series,  # one column of a new table
     entry: dict,  # the Profile's entry of the column: "dtype", "role", "levels" …
+    decimal: str = ".",  # how the recipe reads numbers out of text: a number that comes for text is written so, "." or ","
 ) -> tuple[pd.Series, Findings]:  # the column in the trained type, and what was noticed
     "Give a column the type it had in training."
     values, want, found = without_arrow(values, exact=False), family(entry["dtype"]), Findings()
@@ -175,9 +180,11 @@ def to_trained_type(
         values, found = _finite(values)
     if values.isna().all():
         return values.astype("str" if want == "text" else "datetime64[us]" if want == "date" else "float64"), found
+    if values.dtype == object and want == "text":  # text and numbers mixed
+        return _to_text(values, entry, decimal), found
     if family(values.dtype) == want:
         return _same_family(values, want, entry), found
-    before, after = _carry(values, want, entry)
+    before, after = _carry(values, want, entry, decimal)
     lost = before.notna() & after.isna()
     if lost.any():
         row, first = before[lost].index[0], str(before[lost].iloc[0])[:60]
@@ -309,10 +316,10 @@ def check_table(
 def _checked_column(values, name, profile, unused, readings):
     "Carry one column over and say what is new in it."
     entry = profile.columns[name]
-    carried, found = to_trained_type(values, entry)
+    reading = None if readings is None else readings.get(name)
+    carried, found = to_trained_type(values, entry, (reading or {}).get("decimal", "."))
     if unused or found.at_least("critical"):
         return carried, found
-    reading = None if readings is None else readings.get(name)
     found = found + _emptied(carried, entry, name, profile.rows) + _new_levels(carried, entry, name)
     return carried, found + _new_numbers(carried, entry, name, reading)
 

@@ -66,7 +66,7 @@ def _text_cell(value, op):
         return None
     if isinstance(value, bool):
         return op["truths"][int(value)]
-    return value if isinstance(value, str) else number_name(value, op["point"])
+    return value if isinstance(value, str) else number_name(value, op["point"]).replace(".", op["decimal"])
 
 
 READ_CELL = {

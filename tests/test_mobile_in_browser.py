@@ -334,6 +334,40 @@ def test_names_and_levels_may_hold_anything(browser, folder):
         assert set(page.evaluate("() => Object.values(window.asked.at(-1))")) == {None}
 
 
+def test_numbers_with_a_comma_are_read_as_the_model_reads_them(browser, folder):
+    columns = [
+        {"name": "area", "optional": False, "kind": "number", "role": "numeric", "min": 10.0, "max": 90.5, "usual": 25.5},
+        {
+            "name": "Größe",
+            "optional": False,
+            "kind": "text",
+            "role": "numeric",
+            "min": 200.5,
+            "max": 9000.0,
+            "usual": 2038.5,
+            "decimal": ",",
+        },
+    ]
+    with served(folder) as (address, _), opened(browser, address) as (_, page):
+        page.evaluate(FORM, [columns, [{"prediction": 1.5}]])
+        area, size = page.get_by_label("area", exact=True), page.get_by_label("Größe", exact=True)
+        assert (area.input_value(), size.input_value()) == ("25.5", "2038,5")
+        assert page.locator(".mlf-hint").all_text_contents() == ["10 to 90.5", "200,5 to 9000"]
+        for field, text, asked, odd in [
+            (area, "25,7", "25.7", 0),
+            (area, "1,200", "1,200", 1),
+            (area, "7,5", "7.5", 1),
+            (area, "50", "50", 0),
+            (size, "7000,5", "7000,5", 0),
+            (size, "7.000,5", "7.000,5", 0),
+            (size, "99,5", "99,5", 1),
+        ]:
+            field.fill(text)
+            answered(page)
+            assert page.evaluate("name => window.asked.at(-1)[name]", "area" if field is area else "Größe") == asked
+            expect(page.locator(".mlf-odd")).to_have_count(odd)
+
+
 def test_the_newest_answer_wins_and_a_refusal_is_told_in_words(browser, folder):
     slow = [
         {"prediction": 1},

@@ -233,7 +233,7 @@ def lowered(pipeline, frame):
     program, places = Program(), []
     kinds = ["text" if frame[c].dtype in (object, "str") else "number" for c in frame]
     for i, (name, kind) in enumerate(zip(frame, kinds, strict=True)):
-        places += program.add("cell", [], 1, kind, cell=i, name=name, optional=False, point=False, truths=["False", "True"])
+        places += program.add("cell", [], 1, kind, cell=i, name=name, optional=False, point=False, decimal=".", truths=["False", "True"])
     for _, part in pipeline.steps[:-1]:
         places = lower_transformer(part, places, program)
     scores = lower_model(pipeline[-1], numeric_places(places, "a model"), program)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import warnings
 from dataclasses import fields, replace
 
@@ -24,12 +25,12 @@ from mlwork.collect import load
 from mlwork.core import BadInput, NotFound
 from mlwork.deploy import bundle, certify, golden, golden_rows, to_javascript
 from mlwork.deploy.engine import ModelEngine
-from mlwork.deploy.golden import demand_proof, expected, follow_in_python
+from mlwork.deploy.golden import demand_proof, expected, follow_in_python, usual_cells
 from mlwork.follow import OPERATIONS, follow_program
 from mlwork.lower_steps import LOWERED, PYTHON_ONLY, lower_transformer, lowers
 from mlwork.model import with_threshold
 from mlwork.portable import READS_TEXT, Program, as_single, moved
-from mlwork.preprocess import impute, scale, transformer
+from mlwork.preprocess import encode, impute, scale, standardise_formats, transformer
 from mlwork.recipe import Recipe
 from mlwork.split import holdout
 from mlwork.stages import STEPS, Needs, Scene
@@ -215,3 +216,63 @@ def test_neighbours_equally_near_are_ties_and_left_out_of_the_proof():
     assert held.ties == 9 + sum(portable.predict(rows[9:])["tied"]) < len(rows)
     certificate = certify(portable, "python", "", follow_in_python(portable), held)
     assert certificate["proved"] and certificate["ties"] == held.ties
+
+
+def comma_model(folder):
+    "A model of a file with a column of text that is written as in German: 3.771,0."
+    rng = np.random.default_rng(0)
+    size, town = rng.choice(np.linspace(200, 9000, 120).round(1), 300), rng.choice(["Köln", "Ulm"], 300)
+    written = [f"{v:,.1f}".translate(str.maketrans(",.", ".,")) for v in size]
+    frame = pd.DataFrame({"Größe": written, "Ort": town, "preis": (size * 2 + 50 * (town == "Ulm") + rng.normal(0, 20, 300)).round(2)})
+    frame.to_csv(folder / "anlagen.csv", sep=";", decimal=",", index=False)
+    split = holdout(load(folder / "anlagen.csv", target="preis", roles={"Größe": "numeric"}))
+    steps = [standardise_formats("Größe", decimal=","), impute("numeric"), encode("categorical"), scale("numeric")]
+    return fit(split, Recipe(steps, split.train.roles, target="preis"), Ridge())
+
+
+def test_a_number_for_a_text_with_a_decimal_comma_is_that_number(tmp_path):
+    model = comma_model(tmp_path)
+    portable = bundle(model)
+    assert portable.columns[0]["decimal"] == "," and portable.columns[0]["kind"] == "text"
+    pairs = [
+        (3771.5, "3.771,5"),
+        (3.771, "3,771"),
+        (300.125, "300,125"),
+        (7000, "7.000"),
+        (7000.5, "7000,5"),
+        (-0.25, "-0,25"),
+        (2.5e20, "2,5e20"),
+    ]
+    rows, texts = ([{"Größe": pair[i], "Ort": "Ulm"} for pair in pairs] for i in (0, 1))
+    wanted = expected(model, texts)
+    assert expected(model, rows) == wanted and len({a["prediction"] for a in wanted}) == len(pairs)
+    mixed = pd.DataFrame(rows + texts, dtype=object)
+    assert model.predict(mixed).tolist() == [a["prediction"] for a in wanted] * 2
+    held = golden(portable, rows + texts)
+    for name, target in targets_here().items():
+        certificate = certify(portable, name, "", target(portable, tmp_path / name, held), held)
+        assert certificate["proved"], certificate
+
+
+def test_usual_cells_are_written_as_the_column_has_them(tmp_path):
+    model = comma_model(tmp_path)
+    usual = [cell for cell in usual_cells(model, bundle(model).columns[0]) if re.search(r"\d[.,]\d", cell)]
+    assert usual and not [cell for cell in usual if "." in cell]
+
+
+@needs("node")
+def test_javascript_takes_only_what_json_has(tmp_path):
+    portable = bundle(made("binary", "boosting", {}))
+    to_javascript(portable, tmp_path, proved=False)
+    row = {c["name"]: None for c in portable.columns}
+    script = """
+      import { portable } from "./portable.js"; import { readFileSync } from "node:fs";
+      const model = portable(JSON.parse(readFileSync("model.json", "utf8"))), row = ROW;
+      for (const odd of [{}, [1], new Date(), () => 1, 10n, Symbol("a")]) for (const name of Object.keys(row))
+        try { model.predict({ ...row, [name]: odd }); console.log("taken", name, String(odd)); } catch (e) { if (!(e instanceof RangeError)) console.log(String(e)); }
+      for (const none of [null, undefined, 3]) try { model.predict(none); console.log("taken"); } catch (e) { if (!(e instanceof RangeError)) console.log(String(e)); }
+      console.log(model.predict(row).prediction);
+    """.replace("ROW", json.dumps(row))
+    (tmp_path / "odd.mjs").write_text(script, encoding="utf-8")
+    done = subprocess.run(["node", "odd.mjs"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str(expected(portable.model, [row])[0]["prediction"])]

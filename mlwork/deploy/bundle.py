@@ -20,7 +20,7 @@ from ..core import BadInput, atomic_write, plain
 from ..follow import follow_program
 from ..lower_models import lower_model
 from ..lower_steps import lower_stage
-from ..model import Model, threshold_of
+from ..model import Model, readings_of, threshold_of
 from ..portable import Program, move_thresholds, numeric_places, prune
 from ..steps import UNITS, parse_booleans
 from ..tables import MISSING
@@ -40,9 +40,10 @@ def _column(model, name):
     "Describe a column for whoever fills it in."
     entry = model.profile.columns[name]
     levels = [str(v) for v, _ in entry.get("levels") or []]
-    kind = _KINDS[family(entry["dtype"])]
+    kind, decimal = _KINDS[family(entry["dtype"])], readings_of(model.recipe).get(name, {}).get("decimal", ".")
     found = {"name": name, "kind": kind, "role": entry["role"], "optional": name in model.unused}
     known = {k: entry.get(k) for k in ("min", "max", "unit")} | {"usual": _usual(entry)}
+    known |= {"decimal": "," if kind == "text" and decimal == "," else None}
     known |= {"levels": levels or None, "more_levels": bool(entry.get("other")) or None}  # the Profile lists the frequent ones
     return found | {k: v for k, v in known.items() if v is not None}
 
@@ -62,6 +63,7 @@ def _cell(column, i):
         "name": column["name"],
         "optional": column["optional"],
         "point": any(v.endswith(".0") for v in levels),
+        "decimal": column.get("decimal", "."),
         "truths": _truths(levels),
     }
 

@@ -24,7 +24,7 @@ def _cell(w, op):
     if op["kind"] != "text":
         return w.demand(f"cell_{op['kind']}", cell, w.to(op))
     name = f"name_{op['out']}"
-    w.demand("cell_text", cell, *map(c_text, op["truths"]), int(op["point"]), name, f"&t[{op['out']}]")
+    w.demand("cell_text", cell, *map(c_text, op["truths"]), int(op["point"]), f"'{op['decimal']}'", name, f"&t[{op['out']}]")
 
 
 def _units(w, wanted):

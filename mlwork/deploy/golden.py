@@ -53,8 +53,8 @@ def _numbers(entry, column):
     values = list(dict.fromkeys((entry.get("quantiles") or {}).values()))
     if column["kind"] != "text":
         return values
-    unit = entry.get("unit") or ""
-    return [f"{v:.6g}" for v in values] + [f"{v:.6g} {unit}" for v in values if unit]
+    unit, texts = entry.get("unit") or "", [f"{v:.6g}".replace(".", column.get("decimal", ".")) for v in values]
+    return texts + [f"{t} {unit}" for t in texts if unit]
 
 
 def _dates(entry):

@@ -396,6 +396,7 @@ public final class Portable {
   private static Step cell(Op op, Set<String> missing, Set<String> units) {
     String name = op.text("name"), kind = op.text("kind");
     boolean optional = op.truth("optional"), point = op.truth("point");
+    String decimal = op.text("decimal");
     List<String> truths = op.texts("truths");
     op.must(truths.size() == 2, "have two names of truths");
     Cell act;
@@ -403,7 +404,7 @@ public final class Portable {
       case "number": act = (v, s) -> s.numbers[op.out] = numberCell(v, missing, units); break;
       case "truth": act = (v, s) -> s.numbers[op.out] = truthCell(v, missing); break;
       case "moment": act = (v, s) -> momentCell(v, missing, s.numbers, op.out); break;
-      case "text": act = (v, s) -> s.texts[op.out] = textCell(v, point, truths); break;
+      case "text": act = (v, s) -> s.texts[op.out] = textCell(v, point, decimal, truths); break;
       default: throw op.wrong("be of a known kind");
     }
     return s -> {
@@ -475,11 +476,11 @@ public final class Portable {
     numbers[out + 1] = read[1];
   }
 
-  private static String textCell(Object value, boolean point, List<String> truths) throws Unmeant {
+  private static String textCell(Object value, boolean point, String decimal, List<String> truths) throws Unmeant {
     if (value == null || value instanceof String) return (String) value;
     if (value instanceof Boolean) return truths.get((Boolean) value ? 1 : 0);
     double number = numberOf(value);
-    return Double.isNaN(number) ? null : numberName(number, point);
+    return Double.isNaN(number) ? null : numberName(number, point).replace(".", decimal);
   }
 
   private static final double[] NO_MOMENT = {NAN, NAN};

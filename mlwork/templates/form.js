@@ -3,7 +3,7 @@
 //   import { form } from "./form.js";
 //   form(document.querySelector("main"), columns, async row => model.predict(row), { target: "price" });
 //
-// columns  model.json's "columns": name, kind (number, truth, moment, text), role, optional, and where known min, max, unit, levels, usual.
+// columns  model.json's "columns": name, kind (number, truth, moment, text), role, optional, and where known min, max, unit, levels, usual, decimal.
 // ask      takes a row {column: text, or null where the field is empty}; gives, also as a promise, { prediction } and, where there are any,
 //          probabilities {class: p}, classes (their order), interval [low, high], warnings [text], or only { refused: why }.
 //          It throws a RangeError where the model refuses the row, anything else where no answer can be had.
@@ -38,18 +38,25 @@ const isNumber = column => !column.levels && !isDate(column) && (column.kind ===
 
 function rangeOf(column) {
   if (column.min === undefined || column.max === undefined) return "";
-  const write = isNumber(column) ? short : moment => String(moment).replace("T", " ");
+  const write = isNumber(column) ? number => marked(number, column) : moment => String(moment).replace("T", " ");
   return withUnit(`${write(column.min)} to ${write(column.max)}`, column.unit);
 }
 
 const plain = unit => unit.toLowerCase().replaceAll("²", "2").replaceAll("³", "3");
 const day = moment => String(moment).slice(0, 10);
 
+// A number as the column has it: some are text with a decimal comma.
+const marked = (number, column) => short(number).replace(".", column.decimal ?? ".");
+
 // The number of a text that is bare or in the column's own unit; null where that cannot be told here.
-function numberIn(text, unit) {
-  const found = /^([-+]?(?:\d[\d,']*\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?) *(.*)$/i.exec(text.trim().replace(/\u2212/g, "-"));
+function numberIn(text, { unit, decimal }) {
+  const point = decimal === "," ? text.replace(/[.,]/g, mark => (mark === "," ? "." : ",")) : text;
+  const found = /^([-+]?(?:\d[\d,']*\.?\d*|\.\d+)(?:e[-+]?\d{1,3})?) *(.*)$/i.exec(point.trim().replace(/\u2212/g, "-"));
   return found && (!found[2] || plain(found[2]) === plain(unit || "")) ? Number(found[1].replace(/[,']/g, "")) : null;
 }
+
+// A comma that can only be a decimal mark, as the number pad of many phones has it: 25,7 but not 1,200.
+const pointed = (text, column) => (column.kind === "number" && /^\s*[-+\u2212]?\d+,(\d{1,2}|\d{4,})\s*$/.test(text) ? text.replace(",", ".") : text);
 
 // Say what is unusual about a value of a column; null where nothing is.
 export function warningOf(column, value) {
@@ -61,7 +68,7 @@ export function warningOf(column, value) {
   }
   if (isNumber(column)) {
     if (!/\d/.test(text)) return "not a number";
-    const number = numberIn(text, column.unit);
+    const number = numberIn(text, column);
     return number !== null && column.min !== undefined && (number < column.min || number > column.max) ? `outside training: ${rangeOf(column)}` : null;
   }
   if (!column.levels || column.more_levels) return null;
@@ -117,7 +124,8 @@ function suggestions(id, column) {
 function measured(id, column) {
   const mode = column.min < 0 ? "text" : "decimal"; // a phone's number pad has no minus
   const input = make("input", { id, type: "text", inputmode: mode, autocomplete: "off", autocapitalize: "off", spellcheck: false });
-  return textual(input, make("div", { class: "mlf-measured" }, input, column.unit ? make("span", { textContent: column.unit, "aria-hidden": "true" }) : null));
+  const field = textual(input, make("div", { class: "mlf-measured" }, input, column.unit ? make("span", { textContent: column.unit, "aria-hidden": "true" }) : null));
+  return { ...field, read: () => pointed(input.value, column) || null };
 }
 
 function fieldOf(id, column) {
@@ -132,7 +140,7 @@ function fieldOf(id, column) {
 function startOf(column) {
   if (isDate(column)) return column.max ? String(column.max).replace(" ", "T").slice(0, hasTime(column) ? 16 : 10) : null;
   const usual = column.usual ?? column.levels?.[0] ?? null;
-  return typeof usual === "number" ? short(usual) : usual;
+  return typeof usual === "number" ? marked(usual, column) : usual;
 }
 
 function button(text, act, more = {}) {

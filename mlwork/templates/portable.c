@@ -460,8 +460,8 @@ static num read_truth(text t) {
 
 #define NAME_BYTES 32
 
-/* 15 digits without noughts at the end, as Python's format(number, ".15g"), whatever the locale's mark is. */
-static text number_name(double number, int point, char *name) {
+/* 15 digits without noughts at the end, as Python's format(number, ".15g"), with the mark that is asked for and not the locale's. */
+static text number_name(double number, int point, char mark, char *name) {
   char shown[NAME_BYTES], digits[16];
   const char *s = shown;
   char *to = name;
@@ -472,9 +472,9 @@ static text number_name(double number, int point, char *name) {
   power = (int)strtol(s + 1, NULL, 10);
   while (n > 1 && digits[n - 1] == '0') n--;
   int small = power < -4 || power >= 15, before = small ? 1 : power + 1; /* digits before the mark */
-  if (before < 1) { *to++ = '0'; *to++ = '.'; for (i = before; i < 0; i++) *to++ = '0'; }
+  if (before < 1) { *to++ = '0'; *to++ = mark; for (i = before; i < 0; i++) *to++ = '0'; }
   for (i = 0; i < n || i < before; i++) {
-    if (i == before && i > 0) *to++ = '.';
+    if (i == before && i > 0) *to++ = mark;
     *to++ = i < n ? digits[i] : '0';
   }
   if (small) {
@@ -484,7 +484,7 @@ static text number_name(double number, int point, char *name) {
     if (power >= 100) *to++ = (char)('0' + power / 100);
     *to++ = (char)('0' + power / 10 % 10);
     *to++ = (char)('0' + power % 10);
-  } else if (point && n <= before) { *to++ = '.'; *to++ = '0'; }
+  } else if (point && n <= before) { *to++ = mark; *to++ = '0'; }
   *to = '\0';
   return text_of(name);
 }
@@ -545,13 +545,13 @@ static int cell_moment(const model_cell *cell, num *to) {
   return !said(cell, &t) || read_date(t, 1, to) ? MODEL_OK : MODEL_BAD_CELL;
 }
 
-/* `yes` and `no` are how training wrote truths; `point` tells whether it wrote whole numbers as 3.0. */
-static int cell_text(const model_cell *cell, const char *no, const char *yes, int point, char *name, text *to) {
+/* `yes` and `no` are how training wrote truths; `point` tells whether it wrote whole numbers as 3.0, with what mark. */
+static int cell_text(const model_cell *cell, const char *no, const char *yes, int point, char mark, char *name, text *to) {
   text missing = {NULL, 0, 0}, t = {cell->length ? cell->text : "", cell->length, 0};
   *to = missing;
   if (is_missing(cell)) return MODEL_OK;
   if (cell->kind == MODEL_TRUTH) *to = text_of(cell->number != 0 ? yes : no);
-  else if (cell->kind == MODEL_NUMBER && isfinite(cell->number)) *to = number_name(cell->number, point, name);
+  else if (cell->kind == MODEL_NUMBER && isfinite(cell->number)) *to = number_name(cell->number, point, mark, name);
   else if (cell->kind == MODEL_NUMBER) *to = text_of(cell->number < 0 ? "-inf" : "inf");
   else if (!is_utf8(t.at, t.length)) return MODEL_NOT_UTF8;
   else *to = t;
@@ -585,7 +585,7 @@ static text op_clean(text t) {
 
 static text op_name(num v, int truth, char *name) {
   text missing = {NULL, 0, 0};
-  return isnan(v) ? missing : truth ? text_of(v != 0 ? "True" : "False") : number_name(v, 0, name);
+  return isnan(v) ? missing : truth ? text_of(v != 0 ? "True" : "False") : number_name(v, 0, '.', name);
 }
 
 static text op_fill_text(text t, const char *value) { return t.at == NULL ? text_of(value) : t; }

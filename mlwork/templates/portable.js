@@ -142,6 +142,14 @@ const readTruth = text => TRUTHS.get(asciiLower(tidy(text)));
 class Refused extends RangeError {}
 const unmeant = (value, op) => { throw new Refused(`${op.name} must be a ${op.kind}; got ${JSON.stringify(value)}`); };
 
+function cellOf(row, op) {
+  if (!op.optional && !Object.hasOwn(row, op.name)) throw new Refused(`a row must have ${op.name}; unknown values may be null`);
+  const value = row[op.name];
+  if (value !== null && !["string", "number", "boolean", "undefined"].includes(typeof value))
+    throw new Refused(`${op.name} must be text, a number, true, false or null; got ${Object.prototype.toString.call(value)}`);
+  return value;
+}
+
 const CELLS = {
   number(value, op, spec) {
     if (isMissing(value)) return NAN;
@@ -169,7 +177,7 @@ const CELLS = {
   text(value, op) {
     if (isMissing(value)) return null;
     if (typeof value === "boolean") return op.truths[Number(value)];
-    return typeof value === "string" ? value : numberName(value, op.point);
+    return typeof value === "string" ? value : numberName(value, op.point).replace(".", op.decimal);
   },
 };
 
@@ -356,12 +364,12 @@ function prepared(op) {
 }
 
 function scoresOf(spec, ops, row) {
+  if (typeof row !== "object" || row === null) throw new Refused("a row must be an object {column: value}");
   const numbers = new Array(spec.numbers).fill(NAN), texts = new Array(spec.texts).fill(null);
   for (const op of ops) {
     let made;
     if (op.op === "cell") {
-      if (!op.optional && !Object.hasOwn(row, op.name)) throw new Refused(`a row must have ${op.name}; unknown values may be null`);
-      made = [CELLS[op.kind](row[op.name], op, spec)].flat();
+      made = [CELLS[op.kind](cellOf(row, op), op, spec)].flat();
     } else {
       const from = READS_TEXT.has(op.op) ? texts : numbers;
       made = OPERATIONS[op.op](op, op.in.map(place => from[place]), spec);
