@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from portable_cases import targets_here
@@ -275,14 +276,56 @@ def small_c(portable, folder, held):
     return run_c(folder)
 
 
+def demand_all(portable, rows, make_folder):
+    "Hold every target and the engine against the model."
+    held, targets = golden(portable, rows), targets_here() | {"engine": lambda portable, folder, held: PortableEngine(portable).answer}
+    if "c" in targets and any(op["op"] == "trees" for op in portable.spec["ops"]):
+        targets["small c"] = small_c
+    for name, target in targets.items():
+        certificate = certify(portable, name, "", target(portable, make_folder(name), held), held)
+        assert certificate["proved"], certificate
+
+
 @settings(max_examples=EXAMPLES or 12, derandomize=not EXAMPLES, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=fitted())
 def test_whatever_is_exported_answers_as_scikit_learn_does(drawn, tmp_path_factory):
     model, rng = drawn
     portable = bundle(model)
-    held = golden(portable, rows_of(portable, rng))
-    targets = targets_here()
-    targets |= {"engine": lambda portable, folder, held: PortableEngine(portable).answer} | ({"small c": small_c} if "c" in targets else {})
-    for name, target in targets.items():
-        certificate = certify(portable, name, "", target(portable, tmp_path_factory.mktemp("export"), held), held)
-        assert certificate["proved"], certificate
+    demand_all(portable, rows_of(portable, rng), tmp_path_factory.mktemp)
+
+
+RNG = np.random.default_rng(0)
+TOWNS, NOTES = pd.Series(RNG.choice(["a", "b", "c"], ROWS)), pd.Series(RNG.choice(["one two", "two", "two three"], ROWS))
+NIGHTS = pd.Series(pd.date_range("2020-01-01", periods=ROWS, freq="77h")).dt.strftime("%Y-%m-%d")
+FEW = pd.Series(RNG.integers(1, 4, ROWS).astype(float))
+GAPS = RNG.random(ROWS) < 0.3
+FOUND = {  # what examples at random found: (role, cells, steps, model, classes)
+    "one word": ("text", NOTES, [text_features("x", words=1)], "logistic", [0, 1]),
+    "one part of a date": ("datetime", NIGHTS, [dates("x", parts=("month",))], "ridge", None),
+    "a part of a date that is encoded": (
+        "datetime",
+        NIGHTS,
+        [dates("x", parts=("day", "month")), encode("x_month", "onehot")],
+        "ridge",
+        None,
+    ),
+    "a filled number by its name": ([1, 2, 3], FEW.mask(GAPS), [impute("x", "mode"), encode("x", "frequency")], "linear", None),
+    "a gap that is encoded": (
+        "categorical",
+        TOWNS.mask(GAPS),
+        [impute("x", "mode", indicator=True), encode("*", "frequency")],
+        DecisionTreeRegressor(max_depth=4),
+        None,
+    ),
+    "truths without probabilities": ("numeric", FEW, [scale("x")], LinearSVC(), [False, True]),
+    "texts that nobody reads": ("categorical", TOWNS, [encode("x", "frequency")], "baseline", ["no", "yes"]),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_at_random_stays_mended(name, tmp_path_factory):
+    role, column, steps, model, classes = FOUND[name]
+    frame = pd.DataFrame({"x": column})
+    split = holdout(load(frame.assign(y=target_of(np.random.default_rng(1), frame, classes)), target="y", roles={"x": role}))
+    portable = bundle(fit(split, Recipe(steps, split.train.roles, split.train.orders, "y"), model))
+    demand_all(portable, golden_rows(portable, mixed=20), tmp_path_factory.mktemp)
