@@ -303,7 +303,7 @@ def _exported(to, model, out, options):
     module, function, _ = _TARGETS[to]
     export = getattr(import_module(f"mlwork.deploy.{module}"), function)
     if to == "container":
-        export(model, out)
+        export(model, out, **options)
         return {}
     portable_model = bundle(load_model(model))
     _tell(f"{portable_model!r}: asking it, and {to}, for every golden row")
@@ -326,6 +326,7 @@ def export_command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write: new, empty, or an earlier export.")],
     unproved: Annotated[bool, typer.Option("--unproved", help="Do not try it here; stamp it UNPROVED.")] = False,
     number: Annotated[str, typer.Option(metavar="KIND", help="For c and edge: double, float, or ranks (trees).")] = "double",
+    vendor: Annotated[bool, typer.Option("--vendor", help="For container: take all wheels along, to build without a network.")] = False,
     build: Annotated[str, typer.Option(metavar="TAG", help="For container: build the image as well, under this name.")] = "",
     debug: _Debug = False,
 ):
@@ -335,11 +336,13 @@ def export_command(
 
         if to not in _TARGETS:
             raise unknown("a target", to, _TARGETS)
-        for option, given, targets in (("--number", number != "double", ("c", "edge")), ("--build", build, ("container",))):
+        container, small = ("container",), ("c", "edge")
+        only = (("--number", number != "double", small), ("--vendor", vendor, container), ("--build", build, container))
+        for option, given, targets in only:
             if given and to not in targets:
                 raise BadInput(f"{option} is for {' and '.join(targets)}", f"--to {to}", f"leave {option} out")
         _free_folder(out)
-        options = {"proved": not unproved} | ({"number": number} if to in ("c", "edge") else {})
+        options = {"vendor": vendor} if to in container else {"proved": not unproved} | ({"number": number} if to in small else {})
         for name, certificate in _exported(to, _model_folder(model), out, options).items():
             print(_say_proof(name, certificate))
         _tell(f"written to {out}: {', '.join(sorted(p.name for p in out.iterdir()))}")

@@ -163,7 +163,8 @@ def _lower_imputer(tool, columns, program):
         else:
             (place,) = program.columnwise("fill", [column], value=[float(value)])
             made.append(Place(column.kind, place.at))
-    return made + [program.add("gap_text" if c.kind == "text" else "gap", [c.at], 1)[0] for c in gaps]
+    kind = "truth" if tool.statistics_.dtype == object else "number"  # True and False beside texts, 1.0 and 0.0 beside numbers
+    return made + [Place(kind, program.add("gap_text" if c.kind == "text" else "gap", [c.at], 1)[0].at) for c in gaps]
 
 
 @lowers(ScarceFiller)

@@ -160,6 +160,17 @@ def test_every_target_is_reached(to, trained, tmp_path):
     assert ("Containerfile" in err) if to == "container" else ("UNPROVED" in out)
 
 
+def test_a_container_is_built_only_where_it_is_asked_for(trained, tmp_path, monkeypatch):
+    assert "--vendor is for container" in refused("export", trained, "--to", "java", "--out", tmp_path / "other", "--vendor")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert "fetch every wheel" in refused("export", trained, "--to", "container", "--out", tmp_path / "image", "--vendor")
+    assert not (tmp_path / "image").exists()
+    monkeypatch.setenv("PATH", "")
+    said = refused("export", trained, "--to", "container", "--out", tmp_path / "image", "--build", "localhost/x:1")
+    assert "buildah, podman, docker" in said and "apt-get install buildah" in said
+    assert (tmp_path / "image" / "Containerfile").is_file()  # the files are complete all the same
+
+
 def test_explore_writes_a_page(tmp_path):
     path = write(tmp_path / "t.csv", TABLE.to_csv(index=False))
     assert call("explore", path, "--out", tmp_path / "p.html")[0] == 0

@@ -7,6 +7,7 @@ __all__ = ['model_c']
 
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000004
 import json
+import re
 
 from .c_tables import c_array, c_number, c_text, known_tables, needed_definitions, template_definitions
 from .c_trees import tree_calls
@@ -241,7 +242,8 @@ def _in_lines(parts, n=6):
 def _predict(w, spec):
     "Write the function that answers a row; where all columns are numbers, it calls one that takes numbers."
     named = [f"name_{op['out']}[NAME_BYTES]" for op in spec["ops"] if op["op"] == "name" or op["op"] == "cell" and op["kind"] == "text"]
-    room = [f"num x[{w.room}];"] + [f"num in[{w.gathered}];"] * bool(w.gathered) + [f"text t[{spec['texts']}];"] * bool(spec["texts"])
+    room = [f"num x[{w.room}];"] + [f"num in[{w.gathered}];"] * bool(w.gathered)
+    room += [f"text t[{spec['texts']}];"] * any(re.search(r"\bt\[", c) for c in w.calls)  # what read the others may be pruned
     room += [f"char {', '.join(named)};"] * bool(named)
     scores = [w.slots[p] for p in spec["answer"]["scores"]]
     head, label = "int model_predict(const model_cell cells[MODEL_COLUMNS], model_answer *answer)", _label(w, spec["answer"])

@@ -226,13 +226,13 @@ BOUND, _TIE = 1e-12, 1e-9
 
 def _gap(wanted, got, size):
     "Tell how far an answer is off, in parts of the size of what was summed."
-    if isinstance(wanted["scores"][0], str):
+    if not isinstance(wanted["scores"][0], float):  # a label
         return 0.0
     return float(np.max(np.abs(np.subtract(wanted["scores"], got["scores"])))) / max(1.0, size)
 
 
 def _tied(wanted):
-    top = sorted(v for v in wanted["scores"] if not isinstance(v, str))[-2:]
+    top = sorted(v for v in wanted["scores"] if isinstance(v, float))[-2:]
     return len(top) == 2 and top[1] - top[0] <= _TIE
 
 

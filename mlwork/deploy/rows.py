@@ -137,7 +137,7 @@ def _words(op):
 
 def _constant(op):
     values = tuple(math.nan if v is None else float(v) for v in op["value"])
-    return lambda nothing: values if len(values) > 1 else values[0]
+    return lambda nothing: values
 
 
 def _refuser(op):
@@ -170,8 +170,9 @@ def _number_step(op):
     "What else is done to a number before it is written as text: as `follow` does it."
 
     def step(value):
-        state = Followed({op["in"][0]: np.array([value])}, {}, np.zeros(1, bool), np.ones(1))
-        OPERATIONS[op["op"]](op, state)
+        state = Followed({op["in"][0]: np.array([value])}, {}, np.zeros(1, bool), np.ones(1), np.zeros(1, bool))
+        with np.errstate(all="ignore"):
+            OPERATIONS[op["op"]](op, state)
         return float(state.numbers[op["out"]][0])
 
     return step
@@ -202,6 +203,9 @@ def _by_column(ops):
     return found
 
 
+_MANY = {"calendar", "words", "constant"}  # what gives several numbers at once, even if it is one
+
+
 def _compiled(
     ops: list[dict],  # of one column, the cell first
     places: set[int],  # those that cross over into the graph
@@ -209,16 +213,17 @@ def _compiled(
     "Make one function of the operations of a column."
     steps, gives, slot = [], [], {}
     for number, op in enumerate(ops):
-        read = slot[op["op"] in READS_TEXT, op["in"][0]] if op["in"] else 0
-        steps.append(((_MAKERS.get(op["op"]) or _number_step)(op), read))
-        slot |= {(op["kind"] == "text", op["out"] + i): number + 1 for i in range(op["n"])}
+        read, part = slot[op["op"] in READS_TEXT, op["in"][0]] if op["in"] else (0, None)
+        steps.append(((_MAKERS.get(op["op"]) or _number_step)(op), read, None if op["op"] == "calendar" else part))
+        many = op["op"] in _MANY or op["kind"] == "moment"
+        slot |= {(op["kind"] == "text", op["out"] + i): (number + 1, i if many else None) for i in range(op["n"])}
         mine = [i for i in range(op["n"]) if op["kind"] != "text" and op["out"] + i in places]
-        gives += [(number + 1, op["n"] > 1, mine if len(mine) < op["n"] else None)] if mine else []
+        gives += [(number + 1, many, mine if len(mine) < op["n"] else None)] if mine else []
 
     def column(cell):
         state, found = [cell], []
-        for act, read in steps:
-            state.append(act(state[read]))
+        for act, read, part in steps:
+            state.append(act(state[read] if part is None else state[read][part]))
         for at, many, some in gives:
             if not many:
                 found.append(state[at])
