@@ -100,12 +100,9 @@ def run_c(
     return run
 
 # %% ../../nbs/10_deploy/00c_c_code.ipynb #0000000a
-_WRITTEN = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
-
-
 def _single(value, way):
-    "Round a number, or a text that is one, to the next float of 32 bits that way; infinite where there is none."
-    if isinstance(value, bool) or not isinstance(value, (int, float)) and not (isinstance(value, str) and _WRITTEN.fullmatch(value)):
+    "Round a number to the next float of 32 bits that way; infinite where there is none."
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     number = float(value)
     if abs(number) > float(np.finfo(np.float32).max):
@@ -113,7 +110,7 @@ def _single(value, way):
     near = np.float32(number)
     if (float(near) > number) if way < 0 else (float(near) < number):
         near = np.nextafter(near, np.float32(way))
-    return value if float(near) == number else repr(float(near)) if isinstance(value, str) else float(near)
+    return value if float(near) == number else float(near)
 
 
 def single_rows(

@@ -8,33 +8,17 @@ __all__ = ['model_c']
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000004
 import json
 
-from .c_tables import c_array, c_number, c_text, known_tables, needed_definitions, rounded_down, template_definitions
-from ..portable import READS_TEXT
-
-# %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000006
-def _slots(ops, kept):
-    "Give each place of numbers a slot, {place: slot}, and tell how many slots there are; the `kept` ones stay to the end."
-    last = {p: i for i, op in enumerate(ops) if op["op"] not in READS_TEXT for p in op["in"]} | dict.fromkeys(kept, len(ops))
-    slots, taken = {}, []  # taken: [first slot, behind the last one, last reader]
-    for i, op in enumerate(ops):
-        taken = sorted(t for t in taken if t[2] >= i)
-        if op["kind"] == "text" or not op["n"]:
-            continue
-        starts = [0, *(end for _, end, _ in taken)]
-        at = next(s for s in starts if all(end <= s or first >= s + op["n"] for first, end, _ in taken))
-        written = range(op["out"], op["out"] + op["n"])
-        slots |= {p: at + k for k, p in enumerate(written)}
-        taken.append((at, at + op["n"], max([i, *(last[p] for p in written if p in last)])))
-    return slots, max(slots.values(), default=0) + 1
+from .c_tables import c_array, c_number, c_text, known_tables, needed_definitions, rooms, template_definitions
 
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000008
 class _Writer:
     "Tables and calls of a program, while it is being written."
 
     def __init__(self, spec, number):
-        self.number, self.ranked = "float" if number == "float" else "double", number != "double"
-        self.tables, self.calls, self.gathered, self.rank_bits, self.jump_bits = {}, [], 0, 8, 16
-        self.slots, self.room = _slots(spec["ops"], spec["answer"]["scores"])
+        self.number, self.single, self.ranked = "double", number == "float", number != "double"
+        self.tables, self.calls, self.gathered, self.rank_bits, self.jump_bits = {}, [], {"double in": 0, "num fed": 0}, 8, 16
+        columns, models, self.near = rooms(spec["ops"], spec["answer"]["scores"], self.single)
+        (self.slots, self.room), (self.own, self.own_room) = columns, models
         self.longest = max((len(n.encode()) for op in spec["ops"] for n in op.get("units") or ()), default=0)
 
     def table(self, kind, values, about):
@@ -48,7 +32,7 @@ class _Writer:
         return self.tables[key]
 
     def numbers(self, values, about, missing="NAN"):
-        return self.table("num", [c_number(v, self.number, missing) for v in values], about)
+        return self.table(self.number, [c_number(v, self.number, missing) for v in values], about)
 
     def texts(self, values, about):
         return self.table("char *const", map(c_text, values), about)
@@ -58,16 +42,31 @@ class _Writer:
         slots = [self.slots[p] for p in places]
         if not slots or slots == list(range(slots[0], slots[0] + len(slots))):
             return f"x + {slots[0] if slots else 0}"
-        self.gathered = max(self.gathered, len(slots))
-        self.calls.append(f"take(x, {self.table('uint16_t', map(str, slots), 'places')}, {len(slots)}, in);")
-        return "in"
+        return self.gather("take", slots, "double in")
 
-    def threshold(self, value):
-        "Give a threshold as the target holds it."
-        return value if self.number == "double" else float(rounded_down(value))
+    def gather(self, how, slots, to):
+        self.gathered[to] = max(self.gathered[to], len(slots), 1)
+        self.call(how, "x", self.table("uint16_t", map(str, slots), "places"), len(slots), to.split()[1])
+        return to.split()[1]
+
+    def fed(self, op):
+        "Give where a model's operation reads: what another one has just written, or columns in its own precision."
+        if op["out"] in self.near:
+            return f"y + {self.own[op['in'][0]]}"
+        own = op["out"] in self.own
+        return self.gather("narrow", [self.slots[p] for p in op["in"]], "num fed") if own else self.source(op["in"])
 
     def to(self, op, i=0):
-        return f"x + {self.slots[op['out'] + i]}"
+        place = op["out"] + i
+        return f"y + {self.own[place]}" if place in self.own else f"x + {self.slots[place]}"
+
+    def write(self, op):
+        "Write an operation; what a model gives to others becomes columns."
+        own = op["kind"] == "number" and op["n"] > 0 and op["out"] in self.own
+        self.number = "float" if own else "double"
+        _OPERATIONS[op["op"]](self, op)
+        if own and op["out"] in self.slots:
+            self.call("widen", self.to(op), op["n"], f"x + {self.slots[op['out']]}")
 
     def call(self, name, *arguments):
         self.calls.append(f"{name}({', '.join(map(str, arguments))});")
@@ -186,28 +185,28 @@ def _calendar(w, op):
 def _layer(w, op):
     weights, bias = w.numbers(sum(op["weights"], []), "weights"), w.numbers(op["bias"], "bias")
     power = c_number(op.get("power", 1.0), w.number)
-    w.call("op_layer", w.source(op["in"]), len(op["in"]), weights, bias, op["n"], op["bend"].upper(), power, w.to(op))
+    w.call("op_layer", w.fed(op), len(op["in"]), weights, bias, op["n"], op["bend"].upper(), power, w.to(op))
 
 
 def _bend(w, op):
-    w.call("op_bend", w.source(op["in"]), op["n"], w.numbers(op["times"], "times"), op["bend"].upper(), w.to(op))
+    w.call("op_bend", w.fed(op), op["n"], w.numbers(op["times"], "times"), op["bend"].upper(), w.to(op))
 
 
 def _distance(w, op):
     centres = w.numbers(sum(op["centres"], []), "centres")
     weights = "NULL" if op["weights"] is None else w.numbers(sum(op["weights"], []), "weights")
-    w.call("op_distance", w.source(op["in"]), len(op["in"]), centres, weights, op["n"], w.to(op))
+    w.call("op_distance", w.fed(op), len(op["in"]), centres, weights, op["n"], w.to(op))
 
 
 def _nearest(w, op):
     k, answers = min(op["k"], len(op["in"])), w.numbers(sum(op["answers"], []), "answers")
     w.calls.append(f"{{ int32_t rows[{k}]; num far[{k}];")
-    w.call("op_nearest", w.source(op["in"]), len(op["in"]), k, int(op["inverse"]), answers, op["n"], "rows", "far", w.to(op))
+    w.call("op_nearest", w.fed(op), len(op["in"]), k, int(op["inverse"]), answers, op["n"], "rows", "far", w.to(op))
     w.calls.append("}")
 
 
 def _share(w, op):
-    w.call(f"op_{op['op']}", w.source(op["in"]), op["n"], w.to(op))
+    w.call(f"op_{op['op']}", w.fed(op), op["n"], w.to(op))
 
 
 def _mean(w, op):
@@ -215,7 +214,7 @@ def _mean(w, op):
 
 
 def _duel(w, op):
-    w.calls.append(f"{{ num sums[{op['n']}];")
+    w.calls.append(f"{{ double sums[{op['n']}];")
     w.call("op_duel", w.source(op["in"]), op["n"], int(bool(op.get("votes"))), "sums", w.to(op))
     w.calls.append("}")
 
@@ -277,7 +276,7 @@ def _ranked_columns(w, op, inner):
         feature, by_set = op["feature"][node], op["set"][node] >= 0
         asked.add((feature, -1, _codes_left(op, node)) if by_set else (feature, int(op["gap_left"][node]), ()))
         if not by_set:
-            thresholds.setdefault(feature, set()).add(w.threshold(op["threshold"][node]))
+            thresholds.setdefault(feature, set()).add(op["threshold"][node])
     return {key: i for i, key in enumerate(sorted(asked))}, {f: sorted(t) for f, t in sorted(thresholds.items())}
 
 
@@ -291,7 +290,8 @@ def _ranks(w, op, columns, thresholds):
         row = (place, len(sets), 0, 0, 0) if gap < 0 else (place, 0, first[feature], len(thresholds[feature]), 0 if gap else "LEAF")
         written.append("{" + ", ".join(map(str, row)) + "}")
     w.rank_bits = max(w.rank_bits, 8 if max([len(columns), *map(len, thresholds.values())]) < 255 else 16)
-    return w.table("column", written, "columns"), w.numbers(values, "thresholds"), _bits(w, sets)
+    known = w.table("double", [c_number(v, "double") for v in values], "thresholds")
+    return w.table("column", written, "columns"), known, _bits(w, sets)
 
 
 def _ranked_trees(w, op):
@@ -303,7 +303,7 @@ def _ranked_trees(w, op):
     def inner(node, right):
         feature, by_set = op["feature"][node], op["set"][node] >= 0
         key = (feature, -1, _codes_left(op, node)) if by_set else (feature, int(op["gap_left"][node]), ())
-        at = 0 if by_set else place[feature][w.threshold(op["threshold"][node])]
+        at = 0 if by_set else place[feature][op["threshold"][node]]
         w.jump_bits = max(w.jump_bits, 16 if right < 65536 else 32)
         return f"{{{right}, {columns[key]}, {at}}}"
 
@@ -319,7 +319,8 @@ def _ranked_trees(w, op):
 
 
 def _trees(w, op):
-    w.call("op_constant", w.numbers(op["base"], "base"), op["n"], w.to(op))
+    base = w.numbers(op["base"], "base")
+    w.call("memcpy", w.to(op), base, f"sizeof {base}")
     (_ranked_trees if w.ranked else _plain_trees)(w, op)
     if op["divide"] != 1:
         w.call("divided", w.to(op), op["n"], c_number(op["divide"], w.number))
@@ -366,20 +367,21 @@ _OPERATIONS = {
 # %% ../../nbs/10_deploy/00bd_c_program.ipynb #00000015
 def _answer(w, answer):
     "Write how the scores become an answer."
-    lines = [f"answer->scores[{i}] = x[{w.slots[p]}];" for i, p in enumerate(answer["scores"])]
+    lines = [f"answer->scores[{i}] = (model_num)x[{w.slots[p]}];" for i, p in enumerate(answer["scores"])]
     lines.append("for (int i = 0; i < MODEL_SCORES; i++) if (isnan(answer->scores[i])) return MODEL_NO_ANSWER;")
     if answer["task"] == "regression":
         return [*lines, "answer->label = -1;"]
     if answer["threshold"] is None:
         return [*lines, "answer->label = (int)best_of(answer->scores, MODEL_SCORES);"]
-    yes = answer["classes"].index(answer["positive"])
-    return [*lines, f"answer->label = answer->scores[{yes}] >= {c_number(answer['threshold'], w.number)} ? {yes} : {1 - yes};"]
+    yes, number = answer["classes"].index(answer["positive"]), "float" if w.single else "double"
+    return [*lines, f"answer->label = answer->scores[{yes}] >= {c_number(answer['threshold'], number)} ? {yes} : {1 - yes};"]
 
 
 def _predict(w, spec):
     "Write the function that answers a row."
     named = [f"name_{op['out']}[NAME_BYTES]" for op in spec["ops"] if op["op"] == "name" or op["op"] == "cell" and op["kind"] == "text"]
-    room = [f"num x[{w.room}];"] + [f"num in[{w.gathered}];"] * bool(w.gathered) + [f"text t[{spec['texts']}];"] * bool(spec["texts"])
+    sizes = {"double x": w.room, "num y": w.own_room, "text t": spec["texts"]} | w.gathered
+    room = [f"{name}[{size}];" for name, size in sizes.items() if size]
     room += [f"char {', '.join(named)};"] * bool(named) + ["int error;"] * any("error = " in c for c in w.calls)
     body = [*room, *w.calls, *_answer(w, spec["answer"]), "return MODEL_OK;"]
     return "int model_predict(const model_cell cells[MODEL_COLUMNS], model_answer *answer) {\n  " + "\n  ".join(body) + "\n}"
@@ -414,16 +416,15 @@ def model_c(
     "Write a model as one file of C."
     w = _Writer(spec, number)
     for op in spec["ops"]:
-        _OPERATIONS[op["op"]](w, op)
+        w.write(op)
     known = known_tables() | template_definitions()
     if not any(op["op"] == "clean" for op in spec["ops"]):
         known["lowered"] = "#define lowered(c) (c)"
     predict = _predict(w, spec)
     longest = max((len(word) for op in spec["ops"] for word in op.get("words", ())), default=0)
-    single = w.number == "float"
     head = [f"#include <{name}.h>" for name in ("float", "math", "stdint", "stdio", "stdlib", "string")] + ['#include "model.h"', ""]
-    head += [f"#define F(name) name{'##f' * single}", f"#define TICKS {1 if single else 1000000} /* of a time of day, a second */"]
-    head += [f"#define UNIT_BYTES {max(32, w.longest + 6)}", f"#define WORD_BYTES {longest + 1}", "typedef model_num num;"]
+    head += [f"#define F(name) name{'##f' * w.single}", f"#define UNIT_BYTES {max(32, w.longest + 6)}"]
+    head += [f"#define WORD_BYTES {longest + 1}", "typedef model_num num;"]
     head += [f"typedef uint{w.rank_bits}_t rank;", f"typedef uint{w.jump_bits}_t jump;"] * w.ranked
     needs = needed_definitions(predict + " ".join(kind for kind, _ in w.tables), known)
     return "\n\n".join(["\n".join(head), *needs, *_tables_of(w), *_about(spec), predict]) + "\n"
