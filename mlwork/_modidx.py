@@ -522,6 +522,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'mlwork.deploy.golden._dates': ('10_deploy/golden.html#_dates', 'mlwork/deploy/golden.py'),
                                       'mlwork.deploy.golden._gap': ('10_deploy/golden.html#_gap', 'mlwork/deploy/golden.py'),
                                       'mlwork.deploy.golden._indented': ('10_deploy/golden.html#_indented', 'mlwork/deploy/golden.py'),
+                                      'mlwork.deploy.golden._largest': ('10_deploy/golden.html#_largest', 'mlwork/deploy/golden.py'),
                                       'mlwork.deploy.golden._model_of': ('10_deploy/golden.html#_model_of', 'mlwork/deploy/golden.py'),
                                       'mlwork.deploy.golden._numbers': ('10_deploy/golden.html#_numbers', 'mlwork/deploy/golden.py'),
                                       'mlwork.deploy.golden._tied': ('10_deploy/golden.html#_tied', 'mlwork/deploy/golden.py'),

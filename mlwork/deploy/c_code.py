@@ -160,4 +160,6 @@ def to_c(
         version = subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
         return f"{version}, {' '.join(C_OPTIONS)}", run_c(folder)
 
-    return export_proved(bundle, folder, "c", written, tried, held, proved, bound)
+    do = 'export with number="ranks"; single precision keeps seven digits up to 3e38, which is too little for this row'
+    told = {"do": do} if number == "float" else {}
+    return export_proved(bundle, folder, "c", written, tried, held, proved, bound, **told)

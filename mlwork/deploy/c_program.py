@@ -17,8 +17,8 @@ class _Writer:
     def __init__(self, spec, number):
         self.number, self.single, self.ranked = "double", number == "float", number != "double"
         self.tables, self.calls, self.gathered, self.rank_bits, self.jump_bits = {}, [], {"double in": 0, "num fed": 0}, 8, 16
-        columns, models, self.near = rooms(spec["ops"], spec["answer"]["scores"], self.single)
-        (self.slots, self.room), (self.own, self.own_room) = columns, models
+        columns, models, near = rooms(spec["ops"], spec["answer"]["scores"], self.single)
+        (self.slots, self.room), (self.own, self.own_room), self.narrowed = columns, models, set(models[0]) - near
         self.longest = max((len(n.encode()) for op in spec["ops"] for n in op.get("units") or ()), default=0)
 
     def table(self, kind, values, about):
@@ -44,17 +44,17 @@ class _Writer:
             return f"x + {slots[0] if slots else 0}"
         return self.gather("take", slots, "double in")
 
-    def gather(self, how, slots, to):
+    def gather(self, how, slots, to, *more):
         self.gathered[to] = max(self.gathered[to], len(slots), 1)
-        self.call(how, "x", self.table("uint16_t", map(str, slots), "places"), len(slots), to.split()[1])
+        self.call(how, "x", self.table("uint16_t", map(str, slots), "places"), len(slots), *more, to.split()[1])
         return to.split()[1]
 
-    def fed(self, op):
-        "Give where a model's operation reads: what another one has just written, or columns in its own precision."
-        if op["out"] in self.near:
-            return f"y + {self.own[op['in'][0]]}"
-        own = op["out"] in self.own
-        return self.gather("narrow", [self.slots[p] for p in op["in"]], "num fed") if own else self.source(op["in"])
+    def fed(self, op, less=()):
+        "Give where a model's operation reads: what another one has just written, or columns, of which `less` is taken before they are narrowed."
+        if op["out"] in self.narrowed:
+            origins = self.table("double", [c_number(v, "double") for v in less], "origins")
+            return self.gather("narrow", [self.slots[p] for p in op["in"]], "num fed", origins)
+        return f"y + {self.own[op['in'][0]]}" if op["out"] in self.own else self.source(op["in"])
 
     def to(self, op, i=0):
         place = op["out"] + i
@@ -193,9 +193,10 @@ def _bend(w, op):
 
 
 def _distance(w, op):
-    centres = w.numbers(sum(op["centres"], []), "centres")
+    middle = [sum(column) / len(column) if op["out"] in w.narrowed else 0.0 for column in zip(*op["centres"], strict=True)]
+    centres = w.numbers([v - m for centre in op["centres"] for v, m in zip(centre, middle, strict=True)], "centres")
     weights = "NULL" if op["weights"] is None else w.numbers(sum(op["weights"], []), "weights")
-    w.call("op_distance", w.fed(op), len(op["in"]), centres, weights, op["n"], w.to(op))
+    w.call("op_distance", w.fed(op, middle), len(op["in"]), centres, weights, op["n"], w.to(op))
 
 
 def _nearest(w, op):
@@ -319,9 +320,12 @@ def _ranked_trees(w, op):
 
 
 def _trees(w, op):
-    base = w.numbers(op["base"], "base")
-    w.call("memcpy", w.to(op), base, f"sizeof {base}")
+    later = w.single and any(op["base"])  # small leaves would lose digits one by one beside a large base
+    base, nothing = w.numbers(op["base"], "base"), w.numbers([0.0] * op["n"], "nothing") if later else "NULL"
+    w.call("memcpy", w.to(op), nothing if later else base, f"sizeof {base}")
     (_ranked_trees if w.ranked else _plain_trees)(w, op)
+    if later:
+        w.call("added", w.to(op), op["n"], base)
     if op["divide"] != 1:
         w.call("divided", w.to(op), op["n"], c_number(op["divide"], w.number))
 

@@ -632,8 +632,10 @@ static void op_words(text t, const char *const *words, const uint16_t *at, const
 
 static void take(const double *x, const uint16_t *places, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = x[places[i]]; }
 
-/* From columns to what a model calculates with, and back. */
-static void narrow(const double *x, const uint16_t *places, int32_t n, num *to) { for (int32_t i = 0; i < n; i++) to[i] = (num)x[places[i]]; }
+/* From columns to what a model calculates with, and back. `less` is taken away before, or nothing where it is NULL. */
+static void narrow(const double *x, const uint16_t *places, int32_t n, const double *less, num *to) {
+  for (int32_t i = 0; i < n; i++) to[i] = (num)(less == NULL ? x[places[i]] : x[places[i]] - less[i]);
+}
 
 static void widen(const num *y, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = (double)y[i]; }
 
@@ -921,6 +923,8 @@ static void op_ranked(const rank *r, const ranked *nodes, const int32_t *roots, 
     for (int32_t k = 0; k < width; k++) to[scores[t] + k] += leaf[k];
   }
 }
+
+static void added(num *x, int32_t n, const num *more) { for (int32_t i = 0; i < n; i++) x[i] += more[i]; }
 
 static void divided(num *x, int32_t n, num by) { for (int32_t i = 0; i < n; i++) x[i] /= by; }
 
