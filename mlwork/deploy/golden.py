@@ -213,8 +213,8 @@ def golden(
 
 def _largest(answer):
     "Give the largest score: no sum of absolute terms is smaller than the sum itself."
-    numbers = [abs(s) for s in answer["scores"] if not isinstance(s, (str, bool))] if answer else []
-    return max((s for s in numbers if math.isfinite(s)), default=0.0)
+    numbers = [float(s) for s in answer["scores"] if isinstance(s, (int, float))] if answer else []
+    return max((abs(s) for s in numbers if math.isfinite(s)), default=0.0)
 
 # %% ../../nbs/10_deploy/00a_golden.ipynb #0000000e
 BOUND, _TIE = 1e-12, 1e-9

@@ -6,7 +6,12 @@ $columns
 #ifndef MODEL_H
 #define MODEL_H
 
+#include <float.h>
 #include <stddef.h>
+
+#if DBL_MANT_DIG < 53
+#error "a double must have 64 bits, or columns lose the digits that the model needs (avr-gcc: -mdouble=64)"
+#endif
 
 #ifdef __cplusplus
 extern "C" {

@@ -419,9 +419,7 @@ static int took_day(letters *s, int dayfirst, int32_t *year, int32_t *month, int
 
 #define DAY INT64_C(86400000000) /* microseconds */
 
-#define TICKS (DBL_MANT_DIG < 53 ? 1 : 1000000) /* of a time of day, a second: where a double is a float, it holds whole seconds */
-
-/* Days since 2000-01-01 and the ticks of the day. Gives 0 where the grammar does not match. */
+/* Days since 2000-01-01 and the microseconds of the day. Gives 0 where the grammar does not match. */
 static int read_date(text t, int dayfirst, double *to) {
   letters s = tidied(t);
   int32_t year, month, day, days;
@@ -431,7 +429,7 @@ static int read_date(text t, int dayfirst, double *to) {
   for (; past >= DAY; past -= DAY) days++;
   if (days < -719162 || days > 2932896) return 0; /* of the years 1 to 9999 */
   to[0] = (double)(days - 10957);
-  to[1] = (double)(past / (1000000 / TICKS));
+  to[1] = (double)past;
   return 1;
 }
 
@@ -559,13 +557,14 @@ static int cell_text(const model_cell *cell, const char *no, const char *yes, in
 
 static void op_read(text t, const units *wanted, uint32_t mark, const double *codes, int32_t n, double *to) {
   double read;
-  *to = t.at != NULL && read_number(t, wanted, mark, &read) ? read : NAN;
+  *to = NAN;
+  if (t.at != NULL && read_number(t, wanted, mark, &read)) *to = read;
   for (int32_t i = 0; i < n; i++) if (*to == codes[i]) *to = NAN;
 }
 
 static void op_date(text t, int dayfirst, double *to) { if (t.at == NULL || !read_date(t, dayfirst, to)) to[0] = to[1] = NAN; }
 
-static void op_truth(text t, double *to) { *to = t.at == NULL ? NAN : read_truth(t); }
+static void op_truth(text t, double *to) { *to = t.at == NULL ? (double)NAN : read_truth(t); }
 
 /* `other` is for what is not in the table; NULL leaves it as it is. */
 static text op_respell(text t, const char *const *from, const char *const *into, int32_t n, const char *other) {
@@ -663,7 +662,7 @@ static void op_spread(const double *x, int32_t n, double *to) { for (int32_t i =
 
 static void op_table(const double *x, const double *rows, int32_t count, int32_t n, double *to) {
   int32_t row = *x >= 0 && *x < (double)count ? (int32_t)*x : -1;
-  for (int32_t i = 0; i < n; i++) to[i] = row < 0 ? NAN : rows[row * n + i];
+  for (int32_t i = 0; i < n; i++) to[i] = row < 0 ? (double)NAN : rows[row * n + i];
 }
 
 static void op_constant(const double *value, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = value[i]; }
@@ -764,8 +763,8 @@ static void op_calendar(const double *x, const unsigned char *parts, int32_t n, 
       case MONTH: to[i] = (double)month; break;
       case DAY_OF_MONTH: to[i] = (double)(rest - (153 * m + 2) / 5 + 1); break;
       case WEEKDAY: to[i] = (double)(((days + 3) % 7 + 7) % 7); break;
-      case HOUR: to[i] = floor(x[1] / (3600.0 * TICKS)); break;
-      default: to[i] = (x[0] * (86400.0 * TICKS) + x[1]) / (86400.0 * TICKS);
+      case HOUR: to[i] = floor(x[1] / 3600e6); break;
+      default: to[i] = (x[0] * 86400e6 + x[1]) / 86400e6;
     }
 }
 
