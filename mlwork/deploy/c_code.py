@@ -143,7 +143,7 @@ def to_c(
     folder: str | Path,  # made where it is not there; files of the same names are replaced
     held: Golden | None = None,  # what it is held against; `golden(bundle)` where None
     proved: bool = True,  # whether it must be tried here; without, it is stamped UNPROVED
-    number: str = "double",  # what it calculates with; "ranks": the same with small trees; "float": single precision with small trees
+    number: str = "double",  # of models; "ranks": the same with small trees; "float": single precision with small trees, columns stay double
 ) -> dict:  # the certificate; raises `BadInput` where the target answers otherwise, `NotFound` where there is no compiler
     "Write a model as C99: model.c, model.h, main.c, golden rows and the certificate."
     bound = {"double": BOUND, "ranks": BOUND, "float": SINGLE_BOUND}.get(number)

@@ -415,7 +415,7 @@ def _about(spec):
 
 def model_c(
     spec: dict,  # what `model.json` holds
-    number: str = "double",  # what it calculates with, or "float"; "ranks" is double with small trees
+    number: str = "double",  # what models calculate with, or "float"; "ranks" is double with small trees
 ) -> str:  # C99, which includes model.h
     "Write a model as one file of C."
     w = _Writer(spec, number)

@@ -37,7 +37,7 @@ def c_number(
     value = np.float32(min(max(value, -_MOST), _MOST)) if number == "float" else np.float64(value)
     if not np.isfinite(value):
         return "INFINITY" if value > 0 else "-INFINITY"
-    return f"{value}" + ("f" if number == "float" else "")
+    return str(value) + ("f" if number == "float" else "")
 
 
 def c_text(text: str) -> str:  # text: any without NUL, else `BadInput`
