@@ -45,7 +45,7 @@ SANITIZED = (
     "-Werror",
     "-pedantic",
 )
-EVERYTHING, FOREST, NEIGHBOURS, BOOSTING = 0, 3, 8, 2  # numbers of cases
+EVERYTHING, POWERS, FOREST, NEIGHBOURS, BOOSTING = 0, 1, 3, 8, 2  # numbers of cases
 
 
 def needs(*programs):
@@ -130,18 +130,28 @@ def test_the_sketch_is_cpp(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("case", [EVERYTHING, FOREST, BOOSTING])
-@pytest.mark.parametrize(
+other_processors = pytest.mark.parametrize(
     "cross, emulator",
     [
         pytest.param("arm-linux-gnueabihf-gcc", "qemu-arm", marks=needs("arm-linux-gnueabihf-gcc", "qemu-arm")),
         pytest.param("aarch64-linux-gnu-gcc", "qemu-aarch64", marks=needs("aarch64-linux-gnu-gcc", "qemu-aarch64")),
     ],
 )
+
+
+@pytest.mark.parametrize("case", [EVERYTHING, FOREST, BOOSTING])
+@other_processors
 def test_other_processors_answer_the_same(case, cross, emulator):
     portable, held, folder, _ = exported(case)
     certificate = certify(portable, cross, "", run_c(folder, [cross, *C_OPTIONS, "-static"], [emulator]), held)
     assert certificate["proved"] and footprint(folder, [cross, *C_OPTIONS])["flash"] > 1000, certificate
+
+
+@other_processors
+def test_other_processors_raise_years_to_the_same_power_in_single_precision(tmp_path, cross, emulator):
+    folder = exported(POWERS, "float")[2]
+    program = built_c(folder, tmp_path / "model", [cross, *C_OPTIONS, "-static"])
+    assert run([emulator, program], b"", "--test", str(folder / "golden.lines")).returncode == 0
 
 
 ROW = json.dumps(golden_rows(bundle(made(*CASES[EVERYTHING])), mixed=0)[0], ensure_ascii=False)
