@@ -102,12 +102,9 @@ def run_c(
     return run
 
 # %% ../../nbs/10_deploy/00c_c_code.ipynb #0000000a
-_WRITTEN = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
-
-
 def _single(value, way):
-    "Round a number, or a text that is one, to the next float of 32 bits that way; infinite where there is none."
-    if isinstance(value, bool) or not isinstance(value, (int, float)) and not (isinstance(value, str) and _WRITTEN.fullmatch(value)):
+    "Round a number to the next float of 32 bits that way; infinite where there is none."
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     number = float(value)
     if abs(number) > float(np.finfo(np.float32).max):
@@ -115,7 +112,7 @@ def _single(value, way):
     near = np.float32(number)
     if (float(near) > number) if way < 0 else (float(near) < number):
         near = np.nextafter(near, np.float32(way))
-    return value if float(near) == number else repr(float(near)) if isinstance(value, str) else float(near)
+    return value if float(near) == number else float(near)
 
 
 def single_rows(
@@ -148,7 +145,7 @@ def to_c(
     folder: str | Path,  # made where it is not there; files of the same names are replaced
     held: Golden | None = None,  # what it is held against; `golden(bundle)` where None
     proved: bool = True,  # whether it must be tried here; without, it is stamped UNPROVED
-    number: str = "double",  # what it calculates with; "ranks": the same with small trees; "float": single precision with small trees
+    number: str = "double",  # of models; "ranks": the same with small trees; "float": single precision with small trees, columns stay double
 ) -> dict:  # the certificate; raises `BadInput` where the target answers otherwise, `NotFound` where there is no compiler
     "Write a model as C99: model.c, model.h, main.c, golden rows and the certificate."
     bound = {"double": BOUND, "ranks": BOUND, "float": SINGLE_BOUND}.get(number)
@@ -165,4 +162,6 @@ def to_c(
         version = subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
         return f"{version}, {' '.join(C_OPTIONS)}", run_c(folder)
 
-    return export_proved(bundle, folder, "c", written, tried, held, proved, bound)
+    do = 'export with number="ranks"; single precision keeps seven digits up to 3e38, which is too little for this row'
+    told = {"do": do} if number == "float" else {}
+    return export_proved(bundle, folder, "c", written, tried, held, proved, bound, **told)

@@ -140,32 +140,33 @@ def _sums(w, op):
 
 
 def _layer(w, op):
-    if w.number == "double" and len(op["in"]) * op["n"] <= _WRITTEN_OUT:
+    if not w.single and len(op["in"]) * op["n"] <= _WRITTEN_OUT:
         return _sums(w, op)
     weights, bias = w.numbers(sum(op["weights"], []), "weights"), w.numbers(op["bias"], "bias")
     power = c_number(op.get("power", 1.0), w.number)
-    w.call("op_layer", w.source(op["in"]), len(op["in"]), weights, bias, op["n"], op["bend"].upper(), power, w.to(op))
+    w.call("op_layer", w.fed(op), len(op["in"]), weights, bias, op["n"], op["bend"].upper(), power, w.to(op))
 
 
 def _bend(w, op):
-    w.call("op_bend", w.source(op["in"]), op["n"], w.numbers(op["times"], "times"), op["bend"].upper(), w.to(op))
+    w.call("op_bend", w.fed(op), op["n"], w.numbers(op["times"], "times"), op["bend"].upper(), w.to(op))
 
 
 def _distance(w, op):
-    centres = w.numbers(sum(op["centres"], []), "centres")
+    middle = [sum(column) / len(column) if op["out"] in w.narrowed else 0.0 for column in zip(*op["centres"], strict=True)]
+    centres = w.numbers([v - m for centre in op["centres"] for v, m in zip(centre, middle, strict=True)], "centres")
     weights = "NULL" if op["weights"] is None else w.numbers(sum(op["weights"], []), "weights")
-    w.call("op_distance", w.source(op["in"]), len(op["in"]), centres, weights, op["n"], w.to(op))
+    w.call("op_distance", w.fed(op, middle), len(op["in"]), centres, weights, op["n"], w.to(op))
 
 
 def _nearest(w, op):
     k, answers = min(op["k"], len(op["in"])), w.numbers(sum(op["answers"], []), "answers")
     w.calls.append(f"{{ int32_t rows[{k}]; num far[{k}];")
-    w.call("op_nearest", w.source(op["in"]), len(op["in"]), k, int(op["inverse"]), answers, op["n"], "rows", "far", w.to(op))
+    w.call("op_nearest", w.fed(op), len(op["in"]), k, int(op["inverse"]), answers, op["n"], "rows", "far", w.to(op))
     w.calls.append("}")
 
 
 def _share(w, op):
-    w.call(f"op_{op['op']}", w.source(op["in"]), op["n"], w.to(op))
+    w.call(f"op_{op['op']}", w.fed(op), op["n"], w.to(op))
 
 
 def _mean(w, op):
@@ -173,7 +174,7 @@ def _mean(w, op):
 
 
 def _duel(w, op):
-    w.calls.append(f"{{ num sums[{op['n']}];")
+    w.calls.append(f"{{ double sums[{op['n']}];")
     w.call("op_duel", w.source(op["in"]), op["n"], int(bool(op.get("votes"))), "sums", w.to(op))
     w.calls.append("}")
 
@@ -224,8 +225,8 @@ def _label(w, answer):
         return [*lines, "answer->label = -1;"]
     if answer["threshold"] is None:
         return [*lines, "answer->label = (int)best_of(answer->scores, MODEL_SCORES);"]
-    yes = answer["classes"].index(answer["positive"])
-    return [*lines, f"answer->label = answer->scores[{yes}] >= {c_number(answer['threshold'], w.number)} ? {yes} : {1 - yes};"]
+    yes, number = answer["classes"].index(answer["positive"]), "float" if w.single else "double"
+    return [*lines, f"answer->label = answer->scores[{yes}] >= {c_number(answer['threshold'], number)} ? {yes} : {1 - yes};"]
 
 
 def _function(head, lines):
@@ -242,22 +243,22 @@ def _in_lines(parts, n=6):
 def _predict(w, spec):
     "Write the function that answers a row; where all columns are numbers, it calls one that takes numbers."
     named = [f"name_{op['out']}[NAME_BYTES]" for op in spec["ops"] if op["op"] == "name" or op["op"] == "cell" and op["kind"] == "text"]
-    room = [f"num x[{w.room}];"] + [f"num in[{w.gathered}];"] * bool(w.gathered)
-    room += [f"text t[{spec['texts']}];"] * any(re.search(r"\bt\[", c) for c in w.calls)  # what read the others may be pruned
-    room += [f"char {', '.join(named)};"] * bool(named)
+    texts = spec["texts"] * any(re.search(r"\bt\[", c) for c in w.calls)  # what read the others may be pruned
+    sizes = {"double x": w.room, "num y": w.own_room, "text t": texts} | w.gathered
+    room = [f"{name}[{size}];" for name, size in sizes.items() if size] + [f"char {', '.join(named)};"] * bool(named)
     scores = [w.slots[p] for p in spec["answer"]["scores"]]
     head, label = "int model_predict(const model_cell cells[MODEL_COLUMNS], model_answer *answer)", _label(w, spec["answer"])
     if not w.numeric:
-        return _function(head, [*room, *w.calls, *(f"answer->scores[{i}] = x[{s}];" for i, s in enumerate(scores)), *label])
+        return _function(head, [*room, *w.calls, *(f"answer->scores[{i}] = (model_num)x[{s}];" for i, s in enumerate(scores)), *label])
     taken = [
         *_in_lines([f"x[{i}] = numbers[{i}];" for i in range(w.cells)]),
         *w.calls,
-        *(f"scores[{i}] = x[{s}];" for i, s in enumerate(scores)),
+        *(f"scores[{i}] = (model_num)x[{s}];" for i, s in enumerate(scores)),
     ]
     read = "for (int i = 0; i < MODEL_COLUMNS; i++) if ((error = cell_number(&cells[i], x + i)) != MODEL_OK) return error;"
     passed = "if ((error = model_scores(x, answer->scores)) != MODEL_OK) return error;"
-    takes = "int model_scores(const model_num numbers[MODEL_COLUMNS], model_num scores[MODEL_SCORES])"
-    checked = _function(head, ["num x[MODEL_COLUMNS];", read, *w.checks, passed, *label])
+    takes = "int model_scores(const double numbers[MODEL_COLUMNS], model_num scores[MODEL_SCORES])"
+    checked = _function(head, ["double x[MODEL_COLUMNS];", read, *w.checks, passed, *label])
     return _function(takes, [*room, *taken]) + "\n\n" + checked
 
 
@@ -283,23 +284,31 @@ def _about(spec):
     ]
 
 
+def _write(w, op):
+    "Write an operation; what a model gives to others becomes columns."
+    own = op["kind"] == "number" and op["n"] > 0 and op["out"] in w.own
+    w.number = "float" if own else "double"
+    _OPERATIONS[op["op"]](w, op)
+    if own and op["out"] in w.slots:
+        w.call("widen", w.to(op), op["n"], f"x + {w.slots[op['out']]}")
+
+
 def model_c(
     spec: dict,  # what `model.json` holds
-    number: str = "double",  # what it calculates with, or "float"; "ranks" is double with small trees
+    number: str = "double",  # what models calculate with, or "float"; "ranks" is double with small trees
 ) -> str:  # C99, which includes model.h
     "Write a model as one file of C."
     w = CWriter(spec, number)
     for op in spec["ops"]:
-        _OPERATIONS[op["op"]](w, op)
+        _write(w, op)
     known = known_tables() | template_definitions()
     if not any(op["op"] == "clean" for op in spec["ops"]):
         known["lowered"] = "#define lowered(c) (c)"
     predict = _predict(w, spec)
     longest = max((len(word) for op in spec["ops"] for word in op.get("words", ())), default=0)
-    single = w.number == "float"
     head = [f"#include <{name}.h>" for name in ("float", "math", "stdint", "stdio", "stdlib", "string")] + ['#include "model.h"', ""]
-    head += [f"#define F(name) name{'##f' * single}", f"#define TICKS {1 if single else 1000000} /* of a time of day, a second */"]
-    head += [f"#define UNIT_BYTES {max(32, w.longest + 6)}", f"#define WORD_BYTES {longest + 1}", "typedef model_num num;"]
+    head += [f"#define F(name) name{'##f' * w.single}", f"#define UNIT_BYTES {max(32, w.longest + 6)}"]
+    head += [f"#define WORD_BYTES {longest + 1}", "typedef model_num num;"]
     head += [f"typedef uint{w.rank_bits}_t rank;", f"typedef uint{w.jump_bits}_t jump;"] * w.ranked
     head += [f"#define TREES_ASK {w.asks} /* 1: of gaps besides; 2: of sets of codes */"] * (w.asks is not None)
     needs = needed_definitions(predict + " ".join(kind for kind, _ in w.tables), known)

@@ -97,7 +97,7 @@ def _ranked_columns(w, op, inner):
         feature, by_set = op["feature"][node], op["set"][node] >= 0
         asked.add((feature, -1, _codes_left(op, node)) if by_set else (feature, int(op["gap_left"][node]), ()))
         if not by_set:
-            thresholds.setdefault(feature, set()).add(w.threshold(op["threshold"][node]))
+            thresholds.setdefault(feature, set()).add(op["threshold"][node])
     return {key: i for i, key in enumerate(sorted(asked))}, {f: sorted(t) for f, t in sorted(thresholds.items())}
 
 
@@ -111,7 +111,8 @@ def _ranks(w, op, columns, thresholds):
         row = (place, len(sets), 0, 0, 0) if gap < 0 else (place, 0, first[feature], len(thresholds[feature]), 0 if gap else "LEAF")
         written.append("{" + ", ".join(map(str, row)) + "}")
     w.rank_bits = max(w.rank_bits, 8 if max([len(columns), *map(len, thresholds.values())]) < 255 else 16)
-    return w.table("column", written, "columns"), w.numbers(values, "thresholds"), _bits(w, sets)
+    known = w.table("double", [c_number(v, "double") for v in values], "thresholds")
+    return w.table("column", written, "columns"), known, _bits(w, sets)
 
 
 def _ranked_trees(w, op):
@@ -123,7 +124,7 @@ def _ranked_trees(w, op):
     def inner(node, right):
         feature, by_set = op["feature"][node], op["set"][node] >= 0
         key = (feature, -1, _codes_left(op, node)) if by_set else (feature, int(op["gap_left"][node]), ())
-        at = 0 if by_set else place[feature][w.threshold(op["threshold"][node])]
+        at = 0 if by_set else place[feature][op["threshold"][node]]
         w.jump_bits = max(w.jump_bits, 16 if right < 65536 else 32)
         return f"{{{right}, {columns[key]}, {at}}}"
 
@@ -143,12 +144,16 @@ def tree_calls(
     op: dict,  # the operation `trees`
 ) -> None:
     "Write trees in the form that suits them."
-    w.call("op_constant", w.numbers(op["base"], "base"), op["n"], w.to(op))
+    later = w.single and any(op["base"])  # small leaves would lose digits one by one beside a large base
+    base, nothing = w.numbers(op["base"], "base"), w.numbers([0.0] * op["n"], "nothing") if later else "NULL"
+    w.call("memcpy", w.to(op), nothing if later else base, f"sizeof {base}")
     if w.ranked:
         _ranked_trees(w, op)
     elif _is_small(op):
         w.calls += _nested(w, op, op["root"][0])
     else:
         _walked(w, op)
+    if later:
+        w.call("added", w.to(op), op["n"], base)
     if op["divide"] != 1:
         w.call("divided", w.to(op), op["n"], c_number(op["divide"], w.number))

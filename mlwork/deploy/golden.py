@@ -8,6 +8,7 @@ __all__ = ['BOUND', 'usual_cells', 'threshold_cells', 'golden_rows', 'expected',
 
 # %% ../../nbs/10_deploy/00a_golden.ipynb #00000004
 import json
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -217,8 +218,16 @@ def golden(
     rows = golden_rows(bundle) if rows is None else rows
     found = answers_of(bundle.spec, cells_of(bundle.columns, rows))
     rows = [row for row, tied in zip(rows, found["tied"], strict=True) if not tied]
+    answers = expected(_model_of(bundle), rows)
     sizes = np.nan_to_num(found["size"][~found["tied"]].to_numpy(), nan=1.0)  # infinite: the largest float, as JSON has no infinity
-    return Golden(rows, expected(_model_of(bundle), rows), sizes.tolist(), int(found["tied"].sum()))
+    sizes = [max(size, _largest(a)) for size, a in zip(sizes.tolist(), answers, strict=True)]
+    return Golden(rows, answers, sizes, int(found["tied"].sum()))
+
+
+def _largest(answer):
+    "Give the largest score: no sum of absolute terms is smaller than the sum itself."
+    numbers = [float(s) for s in answer["scores"] if isinstance(s, (int, float))] if answer else []
+    return max((abs(s) for s in numbers if math.isfinite(s)), default=0.0)
 
 # %% ../../nbs/10_deploy/00a_golden.ipynb #0000000e
 BOUND, _TIE = 1e-12, 1e-9
@@ -275,12 +284,13 @@ def certify(
 
 def demand_proof(
     certificate: dict,  # as `certify` gives it
+    do: str = "report it with this row",  # what to do about a target that was not proved
 ) -> dict:  # the same
     "Raise `BadInput` where a target was not proved."
     if not certificate["proved"]:
         got = {k: certificate[k] for k in ("labels_that_differ", "refusals_that_differ", "answers_too_far", "largest_difference")}
-        do = f"report it with this row: {json.dumps(certificate['first_failure'], ensure_ascii=False)[:300]}"
-        raise BadInput(f"{certificate['target']} must answer as Python does", f"{got}", do)
+        row = json.dumps(certificate["first_failure"], ensure_ascii=False)[:300]
+        raise BadInput(f"{certificate['target']} must answer as Python does", f"{got}", f"{do}: {row}")
     return certificate
 
 # %% ../../nbs/10_deploy/00a_golden.ipynb #6fdb0e98
@@ -293,6 +303,7 @@ def export_proved(
     held: Golden | None = None,  # as for `certify`
     proved: bool = True,  # whether it must be tried here; without, it is stamped UNPROVED
     bound: float = BOUND,  # as for `certify`
+    do: str = "report it with this row",  # as for `demand_proof`
 ) -> dict:  # the certificate
     "Write an export with model.json, golden.json and certificate.json; raises `BadInput` where it answers otherwise than Python."
     held = held or golden(bundle)
@@ -306,7 +317,7 @@ def export_proved(
         certificate = certify(bundle, target, runtime, run, held, bound)
         with atomic_write(Path(folder) / "certificate.json") as f:
             f.write(_indented(certificate))
-        demand_proof(certificate)
+        demand_proof(certificate, do)
     return certificate
 
 

@@ -6,7 +6,12 @@ $columns
 #ifndef MODEL_H
 #define MODEL_H
 
+#include <float.h>
 #include <stddef.h>
+
+#if DBL_MANT_DIG < 53
+#error "a double must have 64 bits, or columns lose the digits that the model needs (avr-gcc: -mdouble=64)"
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,7 +55,7 @@ int model_predict(const model_cell cells[MODEL_COLUMNS], model_answer *answer);
 #if MODEL_TAKES_NUMBERS
 /* The scores of a row of numbers, in the order of the columns, NAN where one is missing: the fast way for values that are known to be sound.
    What model_predict looks at first is not looked at: none may be infinite, or missing where the model must know it. */
-int model_scores(const model_num numbers[MODEL_COLUMNS], model_num scores[MODEL_SCORES]);
+int model_scores(const double numbers[MODEL_COLUMNS], model_num scores[MODEL_SCORES]);
 #endif
 
 #ifdef __cplusplus

@@ -1,6 +1,7 @@
 /* What a portable model (model.json) needs in C99: one small function an operation, with no allocation and nothing that is kept between
    calls. An export holds those of these functions that its model uses. Between two empty lines stands one definition.
-   `num` is double or float; F(exp) is exp or expf. Tables that belong to a model (its units, UNIT_BYTES, ...) and those that Python
+   A column is a double: little is calculated there, and single precision would lose the digits that matter. What models calculate with is
+   `num`, which is double or float; F(exp) is exp or expf. Tables that belong to a model (its units, UNIT_BYTES, ...) and those that Python
    knows (LOWER, FOLD, UNITS, MISSING, YES, NO) are written by mlwork.deploy.c_code. */
 
 #define COUNT(table) (sizeof (table) / sizeof (table)[0])
@@ -151,12 +152,6 @@ static int32_t find(text t, const char *const *names, int32_t n) {
     if (way > 0) low = middle + 1; else high = middle;
   }
   return -1;
-}
-
-/* Rounds a double, always down where `num` is single: what was at most a threshold stays so, when both are rounded. */
-static num down(double value) {
-  num near = (num)value;
-  return (double)near > value ? F(nextafter)(near, -INFINITY) : near;
 }
 
 /* ---- numbers in text -------------------------------------------------------------------------------------------------------------- */
@@ -424,8 +419,8 @@ static int took_day(letters *s, int dayfirst, int32_t *year, int32_t *month, int
 
 #define DAY INT64_C(86400000000) /* microseconds */
 
-/* Days since 2000-01-01 and the time of day, TICKS a second: microseconds, or whole seconds where `num` is single. Gives 0 where the grammar does not match. */
-static int read_date(text t, int dayfirst, num *to) {
+/* Days since 2000-01-01 and the microseconds of the day. Gives 0 where the grammar does not match. */
+static int read_date(text t, int dayfirst, double *to) {
   letters s = tidied(t);
   int32_t year, month, day, days;
   int64_t past;
@@ -433,8 +428,8 @@ static int read_date(text t, int dayfirst, num *to) {
   for (; past < 0; past += DAY) days--;
   for (; past >= DAY; past -= DAY) days++;
   if (days < -719162 || days > 2932896) return 0; /* of the years 1 to 9999 */
-  to[0] = (num)(days - 10957);
-  to[1] = (num)(past / (1000000 / TICKS));
+  to[0] = (double)(days - 10957);
+  to[1] = (double)past;
   return 1;
 }
 
@@ -451,7 +446,7 @@ static int in_lower(letters s, char *to, int32_t size) {
   return 1;
 }
 
-static num read_truth(text t) {
+static double read_truth(text t) {
   char word[16];
   if (!in_lower(tidied(t), word, 16)) return NAN;
   if (find(text_of(word), YES, COUNT(YES)) >= 0) return 1;
@@ -509,7 +504,7 @@ static int is_endless(text t) {
   return strcmp(s, "inf") == 0 || strcmp(s, "infinity") == 0;
 }
 
-static int cell_number(const model_cell *cell, num *to) {
+static int cell_number(const model_cell *cell, double *to) {
   text t;
   double read;
   *to = NAN;
@@ -518,11 +513,11 @@ static int cell_number(const model_cell *cell, num *to) {
   if (!is_utf8(cell->text, cell->length)) return MODEL_NOT_UTF8;
   if (!said(cell, &t) || is_endless(t)) return MODEL_OK;
   if (!read_number(t, NULL, '.', &read)) return MODEL_BAD_CELL;
-  *to = down(read);
+  *to = read;
   return MODEL_OK;
 }
 
-static int cell_truth(const model_cell *cell, num *to) {
+static int cell_truth(const model_cell *cell, double *to) {
   text t;
   *to = NAN;
   if (is_missing(cell)) return MODEL_OK;
@@ -536,7 +531,7 @@ static int cell_truth(const model_cell *cell, num *to) {
   return *to == 0 || *to == 1 ? MODEL_OK : MODEL_BAD_CELL;
 }
 
-static int cell_moment(const model_cell *cell, num *to) {
+static int cell_moment(const model_cell *cell, double *to) {
   text t;
   to[0] = to[1] = NAN;
   if (is_missing(cell)) return MODEL_OK;
@@ -560,15 +555,16 @@ static int cell_text(const model_cell *cell, const char *no, const char *yes, in
 
 /* ---- operations on texts ---------------------------------------------------------------------------------------------------------- */
 
-static void op_read(text t, const units *wanted, uint32_t mark, const num *codes, int32_t n, num *to) {
+static void op_read(text t, const units *wanted, uint32_t mark, const double *codes, int32_t n, double *to) {
   double read;
-  *to = t.at != NULL && read_number(t, wanted, mark, &read) ? down(read) : NAN;
+  *to = NAN;
+  if (t.at != NULL && read_number(t, wanted, mark, &read)) *to = read;
   for (int32_t i = 0; i < n; i++) if (*to == codes[i]) *to = NAN;
 }
 
-static void op_date(text t, int dayfirst, num *to) { if (t.at == NULL || !read_date(t, dayfirst, to)) to[0] = to[1] = NAN; }
+static void op_date(text t, int dayfirst, double *to) { if (t.at == NULL || !read_date(t, dayfirst, to)) to[0] = to[1] = NAN; }
 
-static void op_truth(text t, num *to) { *to = t.at == NULL ? NAN : read_truth(t); }
+static void op_truth(text t, double *to) { *to = t.at == NULL ? (double)NAN : read_truth(t); }
 
 /* `other` is for what is not in the table; NULL leaves it as it is. */
 static text op_respell(text t, const char *const *from, const char *const *into, int32_t n, const char *other) {
@@ -583,17 +579,17 @@ static text op_clean(text t) {
   return t;
 }
 
-static text op_name(num v, int truth, char *name) {
+static text op_name(double v, int truth, char *name) {
   text missing = {NULL, 0, 0};
   return isnan(v) ? missing : truth ? text_of(v != 0 ? "True" : "False") : number_name(v, 0, '.', name);
 }
 
 static text op_fill_text(text t, const char *value) { return t.at == NULL ? text_of(value) : t; }
 
-static void op_gap_text(text t, num *to) { *to = t.at == NULL; }
+static void op_gap_text(text t, double *to) { *to = t.at == NULL; }
 
 /* The number of the text's level: `missing` where there is none, `unknown` where it is new. */
-static void op_code(text t, const char *const *levels, const num *codes, int32_t n, num missing, num unknown, num *to) {
+static void op_code(text t, const char *const *levels, const double *codes, int32_t n, double missing, double unknown, double *to) {
   int32_t at = t.at == NULL ? -1 : find(t, levels, n);
   *to = t.at == NULL ? missing : at < 0 ? unknown : codes[at];
 }
@@ -608,7 +604,7 @@ static uint32_t folded(uint32_t c) {
 }
 
 /* TF-IDF weights of sorted words, none of `longest` bytes or more; `at` tells where each one's weight goes. */
-static void op_words(text t, const char *const *words, const uint16_t *at, const double *idf, int32_t n, num *to) {
+static void op_words(text t, const char *const *words, const uint16_t *at, const double *idf, int32_t n, double *to) {
   char word[WORD_BYTES];
   size_t length = 0;
   double squares = 0;
@@ -626,65 +622,72 @@ static void op_words(text t, const char *const *words, const uint16_t *at, const
     length = 0;
     if (s.now == NO_LETTER) break;
   }
-  for (int32_t i = 0; i < n; i++) squares += (double)to[i] * idf[i] * ((double)to[i] * idf[i]);
+  for (int32_t i = 0; i < n; i++) squares += to[i] * idf[i] * (to[i] * idf[i]);
   squares = sqrt(squares);
-  for (int32_t i = 0; i < n && squares > 0; i++) to[i] = down((double)to[i] * idf[i] / squares);
+  for (int32_t i = 0; i < n && squares > 0; i++) to[i] = to[i] * idf[i] / squares;
 }
 
 /* ---- operations on columns of numbers --------------------------------------------------------------------------------------------- */
 
-static void take(const num *x, const uint16_t *places, int32_t n, num *to) { for (int32_t i = 0; i < n; i++) to[i] = x[places[i]]; }
+static void take(const double *x, const uint16_t *places, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = x[places[i]]; }
 
-static void op_fill(const num *x, int32_t n, const num *value, num *to) { for (int32_t i = 0; i < n; i++) to[i] = isnan(x[i]) ? value[i] : x[i]; }
+/* From columns to what a model calculates with, and back. `less` is taken away before, or nothing where it is NULL. */
+static void narrow(const double *x, const uint16_t *places, int32_t n, const double *less, num *to) {
+  for (int32_t i = 0; i < n; i++) to[i] = (num)(less == NULL ? x[places[i]] : x[places[i]] - less[i]);
+}
+
+static void widen(const num *y, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = (double)y[i]; }
+
+static void op_fill(const double *x, int32_t n, const double *value, double *to) { for (int32_t i = 0; i < n; i++) to[i] = isnan(x[i]) ? value[i] : x[i]; }
 
 /* Of one column. */
-static void op_blank(const num *x, const num *codes, int32_t n, num *to) {
+static void op_blank(const double *x, const double *codes, int32_t n, double *to) {
   *to = *x;
   for (int32_t i = 0; i < n; i++) if (*x == codes[i]) *to = NAN;
 }
 
-static void op_gap(const num *x, int32_t n, num *to) { for (int32_t i = 0; i < n; i++) to[i] = isnan(x[i]) ? 1 : 0; }
+static void op_gap(const double *x, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = isnan(x[i]) ? 1 : 0; }
 
-static int op_refuse(const num *x, int32_t n, const num *low, const num *high, int gaps) {
+static int op_refuse(const double *x, int32_t n, const double *low, const double *high, int gaps) {
   int refused = 0;
   for (int32_t i = 0; i < n; i++) refused |= (isnan(x[i]) & !gaps) | (x[i] < low[i]) | (x[i] > high[i]);
   return refused ? MODEL_REFUSED : MODEL_OK;
 }
 
-static void op_code_number(const num *x, const num *levels, const num *codes, int32_t n, num missing, num unknown, num *to) {
+static void op_code_number(const double *x, const double *levels, const double *codes, int32_t n, double missing, double unknown, double *to) {
   *to = isnan(*x) ? missing : unknown;
   for (int32_t i = 0; i < n; i++) if (*x == levels[i]) *to = codes[i];
 }
 
-static void op_spread(const num *x, int32_t n, num *to) { for (int32_t i = 0; i < n; i++) to[i] = *x == (num)i ? 1 : 0; }
+static void op_spread(const double *x, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = *x == (double)i ? 1 : 0; }
 
-static void op_table(const num *x, const num *rows, int32_t count, int32_t n, num *to) {
-  int32_t row = *x >= 0 && *x < (num)count ? (int32_t)*x : -1;
-  for (int32_t i = 0; i < n; i++) to[i] = row < 0 ? NAN : rows[row * n + i];
+static void op_table(const double *x, const double *rows, int32_t count, int32_t n, double *to) {
+  int32_t row = *x >= 0 && *x < (double)count ? (int32_t)*x : -1;
+  for (int32_t i = 0; i < n; i++) to[i] = row < 0 ? (double)NAN : rows[row * n + i];
 }
 
-static void op_constant(const num *value, int32_t n, num *to) { for (int32_t i = 0; i < n; i++) to[i] = value[i]; }
+static void op_constant(const double *value, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = value[i]; }
 
-static void op_clip(const num *x, int32_t n, const num *low, const num *high, num *to) {
+static void op_clip(const double *x, int32_t n, const double *low, const double *high, double *to) {
   for (int32_t i = 0; i < n; i++) to[i] = x[i] < low[i] ? low[i] : x[i] > high[i] ? high[i] : x[i];
 }
 
-static void op_affine(const num *x, int32_t n, const num *less, const num *divide, const num *times, const num *more, num *to) {
+static void op_affine(const double *x, int32_t n, const double *less, const double *divide, const double *times, const double *more, double *to) {
   for (int32_t i = 0; i < n; i++) to[i] = (x[i] - less[i]) / divide[i] * times[i] + more[i];
 }
 
 /* Yeo and Johnson, Biometrika 87 (2000). */
-static void op_power(const num *x, int32_t n, const num *power, num *to) {
+static void op_power(const double *x, int32_t n, const double *power, double *to) {
   for (int32_t i = 0; i < n; i++) {
-    num up = F(log1p)(F(fabs)(x[i])), p = power[i];
+    double up = log1p(fabs(x[i])), p = power[i];
     if (isnan(x[i])) to[i] = x[i];
-    else if (x[i] >= 0) to[i] = F(fabs)(p) < (num)2.3e-16 ? up : F(expm1)(p * up) / p;
-    else to[i] = F(fabs)(p - 2) <= (num)2.3e-16 ? -up : -F(expm1)((2 - p) * up) / (2 - p);
+    else if (x[i] >= 0) to[i] = fabs(p) < 2.3e-16 ? up : expm1(p * up) / p;
+    else to[i] = fabs(p - 2) <= 2.3e-16 ? -up : -expm1((2 - p) * up) / (2 - p);
   }
 }
 
 /* Piecewise linear, as numpy's interp: beyond the ends, the ends. With `way` -1 it reads the points backwards and negated. */
-static num interpolated(num x, const num *xs, const num *ys, int32_t n, int way) {
+static double interpolated(double x, const double *xs, const double *ys, int32_t n, int way) {
 #define X(i) (way < 0 ? -xs[n - 1 - (i)] : xs[i])
 #define Y(i) (way < 0 ? -ys[n - 1 - (i)] : ys[i])
   if (isnan(x)) return x;
@@ -702,10 +705,10 @@ static num interpolated(num x, const num *xs, const num *ys, int32_t n, int way)
 }
 
 /* Of one column. */
-static void op_curve(const num *x, const num *xs, const num *ys, int32_t n, num *to) { *to = interpolated(*x, xs, ys, n, 1); }
+static void op_curve(const double *x, const double *xs, const double *ys, int32_t n, double *to) { *to = interpolated(*x, xs, ys, n, 1); }
 
-static num polynomial(num x, const num *c, int32_t n) {
-  num sum = c[0];
+static double polynomial(double x, const double *c, int32_t n) {
+  double sum = c[0];
   for (int32_t i = 1; i < n; i++) sum = sum * x + c[i];
   return sum;
 }
@@ -713,8 +716,8 @@ static num polynomial(num x, const num *c, int32_t n) {
 #define RATIO(z, p, q) (polynomial(z, p, COUNT(p)) / polynomial(z, q, COUNT(q)))
 
 /* The quantile of the bell, after Cephes (Moshier 1989), as SciPy computes it; y lies between 0 and 1. */
-static num bell(num y) {
-  static const num P0[] = {-5.99633501014107895267e1, 9.80010754185999661536e1, -5.66762857469070293439e1, 1.39312609387279679503e1,
+static double bell(double y) {
+  static const double P0[] = {-5.99633501014107895267e1, 9.80010754185999661536e1, -5.66762857469070293439e1, 1.39312609387279679503e1,
     -1.23916583867381258016e0}, Q0[] = {1, 1.95448858338141759834e0, 4.67627912898881538453e0, 8.63602421390890590575e1,
     -2.25462687854119370527e2, 2.00260212380060660359e2, -8.20372256168333339912e1, 1.59056225126211695515e1, -1.18331621121330003142e0},
     P1[] = {4.05544892305962419923e0, 3.15251094599893866154e1, 5.71628192246421288162e1, 4.40805073893200834700e1,
@@ -725,21 +728,21 @@ static num bell(num y) {
     2.01485389549179081538e-1, 1.23716634817820021358e-2, 3.01581553508235416007e-4, 2.65806974686737550832e-6, 6.23974539184983293730e-9},
     Q2[] = {1, 6.02427039364742014255e0, 3.67983563856160859403e0, 1.37702099489081330271e0, 2.16236993594496635890e-1,
     1.34204006088543189037e-2, 3.28014464682127739104e-4, 2.89247864745380683936e-6, 6.79019408009981274425e-9};
-  static const num TAIL = (num)0.135335283236612691894; /* exp(-2) */
+  static const double TAIL = 0.135335283236612691894; /* exp(-2) */
   int upper = y > 1 - TAIL;
   if (upper) y = 1 - y;
   if (y > TAIL) {
-    num z = y - (num)0.5, z2 = z * z;
-    return (z + z * (z2 * RATIO(z2, P0, Q0))) * (num)2.50662827463100050242;
+    double z = y - 0.5, z2 = z * z;
+    return (z + z * (z2 * RATIO(z2, P0, Q0))) * 2.50662827463100050242;
   }
-  num x = F(sqrt)(-2 * F(log)(y)), z = 1 / x, found = x - F(log)(x) / x - (x < 8 ? z * RATIO(z, P1, Q1) : z * RATIO(z, P2, Q2));
+  double x = sqrt(-2 * log(y)), z = 1 / x, found = x - log(x) / x - (x < 8 ? z * RATIO(z, P1, Q1) : z * RATIO(z, P2, Q2));
   return upper ? found : -found;
 }
 
 /* Of one column: the share of training rows below, read off both ways and averaged, as scikit-learn does. */
-static void op_rank(const num *x, const num *q, const num *r, int32_t n, int on_bell, num *to) {
-  static const num EDGE = (num)1e-7, LOW = (num)-5.199337582605575, HIGH = (num)5.19933758270342; /* the bell is cut off there */
-  num share = (interpolated(*x, q, r, n, 1) - interpolated(-*x, q, r, n, -1)) / 2;
+static void op_rank(const double *x, const double *q, const double *r, int32_t n, int on_bell, double *to) {
+  static const double EDGE = 1e-7, LOW = -5.199337582605575, HIGH = 5.19933758270342; /* the bell is cut off there */
+  double share = (interpolated(*x, q, r, n, 1) - interpolated(-*x, q, r, n, -1)) / 2;
   if (on_bell ? *x + EDGE > q[n - 1] : *x == q[n - 1]) share = 1;
   if (on_bell ? *x - EDGE < q[0] : *x == q[0]) share = 0;
   if (isnan(*x) || !on_bell) { *to = isnan(*x) ? *x : share; return; }
@@ -750,19 +753,19 @@ static void op_rank(const num *x, const num *q, const num *r, int32_t n, int on_
 enum { YEAR, MONTH, DAY_OF_MONTH, WEEKDAY, HOUR, ELAPSED };
 
 /* Parts of a moment. */
-static void op_calendar(const num *x, const unsigned char *parts, int32_t n, num *to) {
+static void op_calendar(const double *x, const unsigned char *parts, int32_t n, double *to) {
   if (isnan(x[0])) { for (int32_t i = 0; i < n; i++) to[i] = NAN; return; }
   int32_t days = (int32_t)x[0] + 10957, z = days + 719468, era = z / 146097, of_era = z - era * 146097;
   int32_t of_year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
   int32_t rest = of_era - (365 * of_year + of_year / 4 - of_year / 100), m = (5 * rest + 2) / 153, month = m < 10 ? m + 3 : m - 9;
   for (int32_t i = 0; i < n; i++)
     switch (parts[i]) {
-      case YEAR: to[i] = (num)(of_year + era * 400 + (month <= 2)); break;
-      case MONTH: to[i] = (num)month; break;
-      case DAY_OF_MONTH: to[i] = (num)(rest - (153 * m + 2) / 5 + 1); break;
-      case WEEKDAY: to[i] = (num)(((days + 3) % 7 + 7) % 7); break;
-      case HOUR: to[i] = F(floor)(x[1] / (num)(3600 * (double)TICKS)); break;
-      default: to[i] = down(((double)x[0] * (86400 * (double)TICKS) + (double)x[1]) / (86400 * (double)TICKS));
+      case YEAR: to[i] = (double)(of_year + era * 400 + (month <= 2)); break;
+      case MONTH: to[i] = (double)month; break;
+      case DAY_OF_MONTH: to[i] = (double)(rest - (153 * m + 2) / 5 + 1); break;
+      case WEEKDAY: to[i] = (double)(((days + 3) % 7 + 7) % 7); break;
+      case HOUR: to[i] = floor(x[1] / 3600e6); break;
+      default: to[i] = (x[0] * 86400e6 + x[1]) / 86400e6;
     }
 }
 
@@ -832,8 +835,8 @@ static void op_nearest(const num *x, int32_t m, int32_t k, int inverse, const nu
 typedef struct { num at; int32_t right; uint16_t place, ask; } node;
 
 /* One step down, or none from a leaf. Written without branches, since no processor can guess them. */
-static const node *next_of(const num *x, const node *n, const uint32_t (*sets)[8]) {
-  num v = x[n->place];
+static const node *next_of(const double *x, const node *n, const uint32_t (*sets)[8]) {
+  double v = x[n->place];
   int left = v <= n->at;
   if (TREES_ASK > 0) left |= n->ask & (v != v);
   if (TREES_ASK > 1 && n->ask > 1) {
@@ -844,7 +847,7 @@ static const node *next_of(const num *x, const node *n, const uint32_t (*sets)[8
 }
 
 /* The leaves of eight trees, walked side by side so that none waits for another. */
-static void eight_leaves(const num *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const node **leaf) {
+static void eight_leaves(const double *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const node **leaf) {
   const node *a = nodes + roots[0], *b = nodes + roots[1], *c = nodes + roots[2], *d = nodes + roots[3];
   const node *e = nodes + roots[4], *f = nodes + roots[5], *g = nodes + roots[6], *h = nodes + roots[7];
   while (a->right | b->right | c->right | d->right | e->right | f->right | g->right | h->right) {
@@ -856,7 +859,7 @@ static void eight_leaves(const num *x, const node *nodes, const uint32_t (*sets)
 
 /* Trees whose leaves have numbers for `width` scores, beginning with the tree's own; the number itself where `leaves` is NULL. There are
    roots for a multiple of eight trees, of which `n` count. */
-static void op_trees(const num *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const uint16_t *scores, int32_t n,
+static void op_trees(const double *x, const node *nodes, const uint32_t (*sets)[8], const int32_t *roots, const uint16_t *scores, int32_t n,
                      const num *leaves, int32_t width, num *to) {
   const node *found[8];
   for (int32_t t = 0; t < n; t++) {
@@ -873,8 +876,8 @@ static void op_trees(const num *x, const node *nodes, const uint32_t (*sets)[8],
 typedef struct { uint16_t place, set; uint32_t first; uint16_t n; rank gap; } column;
 
 /* How many of sorted thresholds are below a value. */
-static int32_t rank_of(num v, const num *thresholds, int32_t n) {
-  const num *from = thresholds;
+static int32_t rank_of(double v, const double *thresholds, int32_t n) {
+  const double *from = thresholds;
   while (n > 0) {
     int32_t half = n / 2;
     if (from[half] < v) { from += half + 1; n -= half + 1; } else n = half;
@@ -882,10 +885,10 @@ static int32_t rank_of(num v, const num *thresholds, int32_t n) {
   return (int32_t)(from - thresholds);
 }
 
-static void op_ranks(const num *x, const column *columns, int32_t n, const num *thresholds, const uint32_t (*sets)[8], rank *to) {
+static void op_ranks(const double *x, const column *columns, int32_t n, const double *thresholds, const uint32_t (*sets)[8], rank *to) {
   for (int32_t i = 0; i < n; i++) {
     const column *c = columns + i;
-    num v = x[c->place];
+    double v = x[c->place];
     uint32_t code = v >= 0 && v < 255 ? (uint32_t)v : 255;
     if (c->set) to[i] = !(sets[c->set - 1][code / 32] >> code % 32 & 1);
     else if (isnan(v)) to[i] = c->gap;
@@ -921,6 +924,8 @@ static void op_ranked(const rank *r, const ranked *nodes, const int32_t *roots, 
   }
 }
 
+static void added(num *x, int32_t n, const num *more) { for (int32_t i = 0; i < n; i++) x[i] += more[i]; }
+
 static void divided(num *x, int32_t n, num by) { for (int32_t i = 0; i < n; i++) x[i] /= by; }
 
 static void op_softmax(const num *x, int32_t n, num *to) {
@@ -930,25 +935,25 @@ static void op_softmax(const num *x, int32_t n, num *to) {
   for (int32_t i = 0; i < n; i++) to[i] /= total;
 }
 
-static void op_share(const num *x, int32_t n, num *to) {
-  num total = 0;
+static void op_share(const double *x, int32_t n, double *to) {
+  double total = 0;
   for (int32_t i = 0; i < n; i++) total += x[i];
-  for (int32_t i = 0; i < n; i++) to[i] = total == 0 ? 1 / (num)n : x[i] / total;
+  for (int32_t i = 0; i < n; i++) to[i] = total == 0 ? 1 / (double)n : x[i] / total;
 }
 
 /* The weighted mean of the scores of k members. */
-static void op_mean(const num *x, const num *weights, int32_t k, int32_t n, num *to) {
-  num total = 0;
+static void op_mean(const double *x, const double *weights, int32_t k, int32_t n, double *to) {
+  double total = 0;
   for (int32_t m = 0; m < k; m++) total += weights[m];
   for (int32_t i = 0; i < n; i++) {
-    num sum = 0;
+    double sum = 0;
     for (int32_t m = 0; m < k; m++) sum += weights[m] * x[m * n + i];
     to[i] = sum / total;
   }
 }
 
 /* What n classes get of their duels, two by two: NaN where the sum of a class is not finite. `sums` has room for n. */
-static void op_duel(const num *x, int32_t n, int votes_only, num *sums, num *to) {
+static void op_duel(const double *x, int32_t n, int votes_only, double *sums, double *to) {
   for (int32_t i = 0; i < n; i++) to[i] = sums[i] = 0;
   for (int32_t i = 0; i < n; i++)
     for (int32_t j = i + 1; j < n; j++, x++) {
@@ -956,7 +961,7 @@ static void op_duel(const num *x, int32_t n, int votes_only, num *sums, num *to)
       sums[j] -= *x;
       to[*x >= 0 ? i : j] += 1;
     }
-  for (int32_t i = 0; i < n; i++) to[i] += votes_only ? 0 * sums[i] : sums[i] / (3 * (F(fabs)(sums[i]) + 1));
+  for (int32_t i = 0; i < n; i++) to[i] += votes_only ? 0 * sums[i] : sums[i] / (3 * (fabs(sums[i]) + 1));
 }
 
 /* The first of the largest. */
