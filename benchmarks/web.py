@@ -188,20 +188,20 @@ class Caller:
 
 def in_turn(servers, turns):
     "Ask each server one row in turn: {name: milliseconds}, {name: CPU milliseconds of a request, beyond what it takes when nobody asks}."
-    callers, took, idle = [(s.name, Caller(s)) for s in servers], {s.name: [] for s in servers}, 4.0
+    before, idle = {s.name: s.cpu() for s in servers}, 4.0
+    time.sleep(idle)
+    alone = {s.name: (s.cpu() - before[s.name]) / idle for s in servers}
+    callers, took = [(s.name, Caller(s)) for s in servers], {s.name: [] for s in servers}
     for _, caller in callers * 20:  # the first are not counted
         caller.ask()
-    before = {s.name: s.cpu() for s in servers}
-    time.sleep(idle)
     start, began = {s.name: s.cpu() for s in servers}, time.perf_counter()
     for name, caller in callers * turns:
         asked = time.perf_counter()
         answer = caller.ask()
         took[name].append(1000 * (time.perf_counter() - asked))
         assert answer.startswith(b"HTTP/1.1 200"), answer[:500]
-    passed, cost = time.perf_counter() - began, {}
-    for s in servers:
-        cost[s.name] = 1000 * (s.cpu() - start[s.name] - (start[s.name] - before[s.name]) / idle * passed) / turns
+    passed = time.perf_counter() - began
+    cost = {s.name: 1000 * (s.cpu() - start[s.name] - alone[s.name] * passed) / turns for s in servers}
     for _, caller in callers:
         caller.close()
     return {name: np.array(found) for name, found in took.items()}, cost
