@@ -10,6 +10,8 @@ PEERS = {
     "ydata": ["ydata-profiling==4.18.*", "setuptools<81"],  # needs pandas < 3, and pkg_resources
     "skrub": ["skrub"],
     "skore": ["skore"],
+    "mlflow": ["mlflow==3.*", "scikit-learn==1.9.*", "pandas==3.*", "pyarrow"],
+    "bentoml": ["bentoml==1.4.*", "scikit-learn==1.9.*", "pandas==3.*", "pyarrow"],
     "c_models": ["m2cgen", "emlearn", "tl2cgen", "treelite==4.1.*", "scikit-learn==1.9.*"],
 }
 

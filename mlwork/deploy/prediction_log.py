@@ -9,7 +9,6 @@ __all__ = ['new_id', 'NotLogged', 'LogFile', 'PredictionLog', 'read_log']
 import asyncio
 import json
 import os
-import secrets
 import sqlite3
 import threading
 import time
@@ -24,7 +23,7 @@ from ..core import BadInput, MlworkError
 # %% ../../nbs/10_deploy/00g_prediction_log.ipynb #00000007
 def new_id() -> str:  # 24 hexadecimal digits, later ones sort later
     "Make the id of a prediction."
-    return f"{time.time_ns() // 1000:014x}{secrets.token_hex(5)}"
+    return f"{time.time_ns() // 1000:014x}{os.urandom(5).hex()}"
 
 # %% ../../nbs/10_deploy/00g_prediction_log.ipynb #0000000a
 _TABLE = """CREATE TABLE IF NOT EXISTS predictions (
