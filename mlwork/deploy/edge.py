@@ -90,10 +90,13 @@ def _cell(value):
     return f"{{{kind}, {c_number(float(value), 'double')}, NULL, 0}}"
 
 
-def _sketch(row):
+def _sketch(columns):
     "Write an Arduino sketch that asks one row."
-    lines = [f"    {_cell(value)},  // {json.dumps(name)}" for name, value in row.items()]
-    return Template((_EDGE / "edge_sketch.ino").read_text(encoding="utf-8")).substitute(cells="\n".join(lines))
+    row = usual_row(columns)
+    lines = [f"  {_cell(row.get(c['name']))},  // {i} {json.dumps(c['name'])}" for i, c in enumerate(columns)]
+    at = next((i for i, c in enumerate(columns) if c["role"] == "numeric"), 0)
+    words = {"cells": "\n".join(lines), "at": at, "name": json.dumps(columns[at]["name"])}
+    return Template((_EDGE / "edge_sketch.ino").read_text(encoding="utf-8")).substitute(words)
 
 
 def to_edge(
@@ -106,16 +109,14 @@ def to_edge(
 ) -> dict:  # the certificate, and "size" as `footprint` gives it; raises as `to_c`
     "Write a model for a microcontroller: C, build files, a sketch, the self-test and what it needs."
     certificate = to_c(bundle, folder, held, proved, number)
-    row = golden_rows(bundle, mixed=0)[0]
+
     written = {"Makefile": (_EDGE / "edge_Makefile").read_text(), "CMakeLists.txt": (_EDGE / "edge_CMakeLists.txt").read_text()}
-    written |= {"sketch/sketch.ino": _sketch(row)}
+    written |= {"sketch/sketch.ino": _sketch(bundle.columns), "README.md": read_me(bundle, "edge.README.md")}
     written |= {f"sketch/{name}": (Path(folder) / name).read_text(encoding="utf-8") for name in ("model.c", "model.h")}
     if proved:
         certificate |= {"size": footprint(folder, command)}
         written["size.json"] = json.dumps(certificate["size"], indent=1)
-    for name, content in written.items():
-        with atomic_write(Path(folder) / name) as f:
-            f.write(content)
+    write_files(folder, written)
     return certificate
 
 # %% ../../nbs/10_deploy/04_edge.ipynb #00000012

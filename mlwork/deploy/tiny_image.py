@@ -14,9 +14,10 @@ from pathlib import Path
 
 from ..core import BadInput
 from .bundle import Bundle
-from .c_code import answers_in_c, built_c, compiler, to_c
+from .c_code import answers_in_c, built_c, compiler, golden_lines, to_c
 from .golden import Golden, export_proved, golden
 from .oci import image_files, read_image, tar_of, unpack_image
+from .read_me import read_me
 
 # %% ../../nbs/10_deploy/03a_tiny_image.ipynb #00000005
 _STATIC = ("-std=c99", "-Os", "-s", "-static", "-ffp-contract=off")
@@ -65,10 +66,11 @@ def tiny_image(
     layer = tar_of({"predict": _program(bundle, held)}, programs=("predict",))
     layout = image_files(layer, ["/predict"], name, _AS_GO_CALLS_IT.get(platform.machine(), platform.machine()), labels)
     files = {f"oci/{path}": content for path, content in layout.items()} | {"image.tar": tar_of(layout)}
+    files |= {"golden.lines": golden_lines(held, bundle.spec["answer"]), "README.md": read_me(bundle, "tiny.README.md", name=name)}
 
-    def tried():
+    def tried(place):
         program = static_compiler()
         version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-        return f"{Path(program).name}, {version}, {' '.join(_STATIC)}, unpacked from image.tar", run_unpacked(folder)
+        return f"{Path(program).name}, {version}, {' '.join(_STATIC)}, unpacked from image.tar", run_unpacked(place)
 
     return export_proved(bundle, folder, "oci image", files, tried, held, proved)
