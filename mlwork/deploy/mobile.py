@@ -163,9 +163,6 @@ def _template(name):
     return (_HERE / name).read_text(encoding="utf-8")
 
 
-
-
-
 def _manifest(bundle):
     "Describe the app for whoever installs it."
     target = bundle.spec["answer"]["target"]
@@ -210,9 +207,6 @@ def to_page(
 _SWIFT = {"Package.swift": "ios_package.swift", "Sources/CModel/whole.c": "ios_whole.c", "Sources/CModel/shim.h": "ios_shim.h"}
 _SWIFT |= {"Sources/CModel/module.modulemap": "ios_module.modulemap", "Sources/Model/Model.swift": "ios_model.swift"}
 _SWIFT |= {"Tests/ModelTests/GoldenTests.swift": "ios_tests.swift"}
-
-
-
 
 
 def tried_in_swift(
