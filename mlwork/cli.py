@@ -286,7 +286,6 @@ _TARGETS = {
 }  # {target: (module of mlwork.deploy, its function, what it writes)}
 
 
-
 def _target_of(folder):
     "Tell of which target an export in a folder is; None where there is none."
     if (folder / "certificates.json").exists():
@@ -382,7 +381,7 @@ def init_command(
         starters = {
             "settings.ini": settings_text(Settings()),
             "first_look.ipynb": (files("mlwork") / "templates" / "first_look.ipynb").read_text(encoding="utf-8"),
-            ".gitignore": "runs/\n.mlwork/\n.ipynb_checkpoints/\n",
+            ".gitignore": "runs/\npredictions.db*\n.mlwork/\n.ipynb_checkpoints/\n",
         }
         if taken := [name for name in starters if (folder / name).exists()]:
             raise BadInput(f"{folder} must not hold these files yet", ", ".join(taken), "choose another folder, or move them away")
