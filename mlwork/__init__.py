@@ -1,8 +1,4 @@
-"""A Jupyter-first kit to learn the machine-learning workflow and to do it for real
-
-Modules:
-
-- `mlwork.templates.onnx_try`: Asks the model in onnxruntime: its golden rows, or, with `python try.py rows.json`, a JSON list of rows, whose answers it prints."""
+"""A Jupyter-first kit to learn the machine-learning workflow and to do it for real"""
 
 __version__ = "0.1.0"
 

@@ -183,6 +183,6 @@ def to_onnx(
     content = onnx_graph(bundle).SerializeToString()
 
     written = {"model.onnx": content, "README.md": read_me(bundle, "onnx.README.md")}
-    written["try.py"] = (_TEMPLATES / "onnx_try.py").read_text(encoding="utf-8")
+    written["try.py"] = (_TEMPLATES / "onnx_try.txt").read_text(encoding="utf-8")
     tried = lambda _: (f"onnxruntime {onnx_runtime().__version__}", run_in_onnxruntime(bundle, content))  # noqa: E731
     return export_proved(bundle, folder, "onnx", written, tried, held, proved)
