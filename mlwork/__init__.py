@@ -1,4 +1,4 @@
-"""A Jupyter-first kit to learn the machine-learning workflow and to do it for real."""
+"""A Jupyter-first kit to learn the machine-learning workflow and to do it for real"""
 
 __version__ = "0.1.0"
 

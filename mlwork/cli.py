@@ -7,6 +7,7 @@ __all__ = ['app', 'summary', 'run_command', 'explore_command', 'scored', 'predic
            'init_command', 'main']
 
 # %% ../nbs/12a_cli.ipynb #19c6d2b6
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -112,7 +113,7 @@ def summary(
     lists = [("answered by a step of the recipe:", done), ("left to you:", left)]
     return "\n".join(
         [
-            f"Findings: {len(run.findings)}, of which {len(urgent)} are warnings or worse",
+            f"Findings: {len(run.findings)}; warnings or worse: {len(urgent)}",
             *(line for words, some in lists if some for line in (words, *(f"  {f}" for f in some))),
             "",
             "Leaderboard",
@@ -218,8 +219,10 @@ def predict_command(
         _must_differ(out, file)
         loaded = load_model(_model_folder(model))
         frame = read_table(file).frame
-        for finding in loaded.check(frame):
-            _tell(finding)
+        found = loaded.checked(frame).findings
+        for finding in found:
+            if finding not in found.at_least("critical")[:1]:  # that one is the error
+                _tell(finding)
         _write_table(scored(loaded, frame), out)
         _tell(f"{len(frame):,} predictions written to {out}")
 
@@ -279,18 +282,33 @@ _TARGETS = {
     "javascript": ("javascript", "to_javascript", "a module without dependencies, for a page or Node"),
     "c": ("c_code", "to_c", "one file of C99 without allocation"),
     "java": ("java", "to_java", "a class of Java 8, with a wrapper in Kotlin"),
-    "onnx": ("onnx_graph", "to_onnx", "a graph of 64-bit floats, behind the grammar of rows"),
+    "onnx": ("onnx_graph", "to_onnx", "a model.onnx for onnxruntime, with a reader of raw rows in Python that needs mlwork"),
 }  # {target: (module of mlwork.deploy, its function, what it writes)}
-_EXPORTED = {"certificate.json", "certificates.json", "Containerfile"}
 
 
-def _free_folder(folder):
-    "Refuse to write among files that are not an export's."
+def _target_of(folder):
+    "Tell of which target an export in a folder is; None where there is none."
+    if (folder / "certificates.json").exists():
+        return "mobile"
+    if (folder / "Containerfile").exists() and (folder / "sbom.cdx.json").exists():
+        return "container"
+    if (folder / "sketch" / "model.h").exists():
+        return "edge"
+    try:
+        found = json.loads((folder / "certificate.json").read_text(encoding="utf-8"))["target"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return "tiny-image" if found == "oci image" else found
+
+
+def _free_folder(folder, to):
+    "Refuse to write among files that are not an earlier export's to the same target."
     from mlwork.core import BadInput
 
-    names = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
-    if names and not _EXPORTED.intersection(names):
-        raise BadInput("--out must be new, empty, or an earlier export", f"{folder} with {names[0]!r} in it", "choose another folder")
+    names, found = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else [], _target_of(folder)
+    if names and found != to:
+        got = f"{folder} with {f'an export to {found}' if found else repr(names[0])} in it"
+        raise BadInput(f"--out must be new, empty, or an earlier export to {to}", got, "choose another folder")
 
 
 def _exported(to, model, out, options):
@@ -303,6 +321,7 @@ def _exported(to, model, out, options):
     module, function, _ = _TARGETS[to]
     export = getattr(import_module(f"mlwork.deploy.{module}"), function)
     if to == "container":
+        _tell("packing the model with all that serves it; its portable engine is held against scikit-learn on golden rows first")
         export(model, out, **options)
         return {}
     portable_model = bundle(load_model(model))
@@ -341,7 +360,7 @@ def export_command(
         for option, given, targets in only:
             if given and to not in targets:
                 raise BadInput(f"{option} is for {' and '.join(targets)}", f"--to {to}", f"leave {option} out")
-        _free_folder(out)
+        _free_folder(out, to)
         options = {"vendor": vendor} if to in container else {"proved": not unproved} | ({"number": number} if to in small else {})
         for name, certificate in _exported(to, _model_folder(model), out, options).items():
             print(_say_proof(name, certificate))
@@ -365,7 +384,7 @@ def init_command(
         starters = {
             "settings.ini": settings_text(Settings()),
             "first_look.ipynb": (files("mlwork") / "templates" / "first_look.ipynb").read_text(encoding="utf-8"),
-            ".gitignore": "runs/\n.mlwork/\n.ipynb_checkpoints/\n",
+            ".gitignore": "runs/\npredictions.db*\n.mlwork/\n.ipynb_checkpoints/\n",
         }
         if taken := [name for name in starters if (folder / name).exists()]:
             raise BadInput(f"{folder} must not hold these files yet", ", ".join(taken), "choose another folder, or move them away")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SEVERITIES', 'MlworkError', 'BadInput', 'BadType', 'NotFound', 'Sealed', 'MissingExtra', 'nearest', 'unknown', 'need',
            'Finding', 'Kind', 'Findings', 'findings_html', 'atomic_write', 'sha256_file', 'sha256_frame', 'plain',
-           'to_json', 'quoted', 'counted', 'times', 'evenly', 'track', 'threads_for']
+           'to_json', 'quoted', 'counted', 'times', 'evenly', 'track', 'doing', 'threads_for']
 
 # %% ../nbs/00_core.ipynb #eb61b2a8
 import difflib
@@ -320,6 +320,19 @@ def track(
     finally:
         if paint:
             paint("", 1)
+
+# %% ../nbs/00_core.ipynb #53ebdf3b
+@contextmanager
+def doing(
+    what: str,  # such as "compiling"
+) -> Iterator[None]:
+    "Show what is being done while it lasts, where `track` would show its bar."
+    paint = _painter(what)
+    paint(f"{what} …", 0.5)
+    try:
+        yield
+    finally:
+        paint("", 1)
 
 # %% ../nbs/00_core.ipynb #cfe110bb
 def threads_for(

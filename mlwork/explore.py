@@ -20,7 +20,7 @@ from .associations import associate, draw_rows, rank_sample, tabulate
 from .clues import drift_in_time, formulas, missing_reasons, missing_together, powers
 from .collect import Dataset
 from .columns import Column, against, describe, merge_entries, read_column
-from .core import BadInput, BadType, Finding, Findings, atomic_write, findings_html, plain, to_json, unknown
+from .core import BadInput, BadType, Finding, Findings, atomic_write, counted, findings_html, plain, to_json, unknown
 from .profile_page import profile_page
 from .roles import Role, guess_role
 from .show import html_table
@@ -67,7 +67,7 @@ class _ProfileViews:
     def __repr__(self):
         aim = f", target {self.target} ({self.task})" if self.target else ""
         parts = f", added up from {self.parts} parts (associations not merged)" if self.parts > 1 else ""
-        return f"profile of {self.name}: {self.rows:,} rows x {len(self.columns):,} columns{aim}, {len(self.findings)} findings{parts}"
+        return f"profile of {self.name}: {self.rows:,} rows x {len(self.columns):,} columns{aim}, {counted(len(self.findings), 'finding')}{parts}"
 
     def _repr_html_(self):
         return f"<p><b>{html.escape(repr(self))}</b></p>{findings_html(self.findings)}{html_table(self.table(), index=True, most=30)}"

@@ -117,7 +117,8 @@ def find_ties(
         among = [c for c in group if c in ordered]
         same = len(among) > 1 and np.nanmax(table.loc[among, among].to_numpy()[np.triu_indices(len(among), 1)]) >= 0.99
         listed = ", ".join(f'"{c}"' for c in group[1:])
-        seen = f"{len(group)} columns go together, each with another of them, at {inside.min():.2f} to {inside.max():.3f} ({pairs['rows']:,} rows)"
+        at = " to ".join(dict.fromkeys(f"{v:.3f}" for v in (inside.min(), inside.max())))
+        seen = f"{len(group)} columns go together, each with another of them, at {at} ({pairs['rows']:,} rows)"
         yield TIED_COLUMNS(seen, group, f"recipe = recipe.add(drop([{listed}]))", "warning" if same else None)
 
 # %% ../nbs/02s_symptoms.ipynb #33e0f861

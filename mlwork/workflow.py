@@ -171,7 +171,7 @@ def _split(run):
 # %% ../nbs/12_workflow.ipynb #42d855a3
 def _explore(run):
     known = profile(run.split)
-    return replace(run, profile=known), f"{len(known.columns)} columns profiled, {len(known.findings)} findings"
+    return replace(run, profile=known), f"{counted(len(known.columns), 'column')} profiled, {counted(len(known.findings), 'finding')}"
 
 
 def _preprocess(run):

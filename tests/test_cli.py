@@ -119,6 +119,8 @@ def test_predict_on_changed_tables(trained, tmp_path):
     for name, table in tables.items():
         line = refused("predict", trained, write(tmp_path / f"{name}.csv", table.to_csv(index=False)), "--out", tmp_path / "p.csv")
         assert ("size" if name == "retyped" else "city") in line
+        told = call("predict", trained, tmp_path / f"{name}.csv", "--out", tmp_path / "p.csv")[2]
+        assert told.count(line.split("(")[1].split(")")[0]) == 1  # the code and the name of what is wrong
         assert not (tmp_path / "p.csv").exists()
     extra = write(tmp_path / "extra.csv", new.assign(more=1).to_csv(index=False))
     code, _, err = call("predict", trained, extra, "--out", tmp_path / "p.csv")
@@ -146,18 +148,44 @@ def test_export_proves_or_stamps_and_writes_over_nothing(trained, tmp_path, monk
     mine = write(tmp_path / "mine" / "package.json", "{}")
     assert "package.json" in refused("export", trained, "--to", "javascript", "--out", tmp_path / "mine")
     assert mine.read_text() == "{}" and len(list(mine.parent.iterdir())) == 1
+    before = {p.name: p.read_bytes() for p in (tmp_path / "page").iterdir()} if shutil.which("node") else {}
     monkeypatch.setenv("PATH", "")
-    assert "nodejs" in refused("export", trained, "--to", "javascript", "--out", tmp_path / "page")
+    for place in ("page", "new"):
+        line = refused("export", trained, "--to", "javascript", "--out", tmp_path / place)
+        assert "nodejs" in line and "--unproved" in line
+    assert before == ({p.name: p.read_bytes() for p in (tmp_path / "page").iterdir()} if before else {})
+    assert not (tmp_path / "new").exists()
     code, out, _ = call("export", trained, "--to", "javascript", "--out", tmp_path / "page", "--unproved")
     assert code == 0 and out.startswith("javascript: UNPROVED")
     assert json.loads((tmp_path / "page" / "certificate.json").read_text())["stamp"] == "UNPROVED"
 
 
 @pytest.mark.parametrize("to", ["mobile", "container", "tiny-image", "edge", "c", "java", "onnx"])
-def test_every_target_is_reached(to, trained, tmp_path):
-    code, out, err = call("export", trained, "--to", to, "--out", tmp_path / "out", *([] if to == "container" else ["--unproved"]))
+def test_every_target_is_reached_and_takes_its_own_folder_only(to, trained, tmp_path):
+    how = [] if to == "container" else ["--unproved"]
+    code, out, err = call("export", trained, "--to", to, "--out", tmp_path / "out", *how)
     assert code == 0 and f"written to {tmp_path / 'out'}: " in err
     assert ("Containerfile" in err) if to == "container" else ("UNPROVED" in out)
+    assert to == "mobile" or (tmp_path / "out" / "README.md").exists()
+    before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    line = refused("export", trained, "--to", "javascript", "--out", tmp_path / "out", "--unproved")
+    assert f"an export to {to} in it" in line and "an earlier export to javascript" in line
+    assert before == {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    assert call("export", trained, "--to", to, "--out", tmp_path / "out", *how)[0] == 0
+
+
+@pytest.mark.parametrize("words", [("serve",), ("export", "--to", "onnx"), ("export", "--to", "container")], ids=lambda words: words[-1])
+def test_a_missing_package_is_answered_by_the_extra(words, trained, tmp_path):
+    names = ("fastapi", "uvicorn", "prometheus_client", "onnx", "onnxruntime")
+    hidden = "import importlib.metadata as m, sys\n"
+    hidden += f"sys.modules.update(dict.fromkeys({names}))\n"  # None: as if it were not installed
+    hidden += "whole = m.distribution\n"
+    hidden += f"def distribution(name):\n    if name in {names}: raise m.PackageNotFoundError(name)\n    return whole(name)\n"
+    hidden += "m.distribution = distribution\nfrom mlwork.cli import main\nmain()\n"
+    out = [] if words == ("serve",) else ["--out", str(tmp_path / "out")]
+    done = subprocess.run([sys.executable, "-c", hidden, words[0], trained, *words[1:], *out], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and 'pip install "mlwork[deploy]"' in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_container_is_built_only_where_it_is_asked_for(trained, tmp_path, monkeypatch):

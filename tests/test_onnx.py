@@ -76,7 +76,7 @@ def test_the_export_is_proved_and_can_be_tried_again(tmp_path):
     held = golden(portable, few(portable))
     certificate = to_onnx(portable, tmp_path, held)
     assert certificate["proved"] and certificate["runtime"] == f"onnxruntime {onnxruntime.__version__}"
-    assert {p.name for p in tmp_path.iterdir()} == {"model.onnx", "model.json", "golden.json", "certificate.json", "try.py"}
+    assert {p.name for p in tmp_path.iterdir()} == {"README.md", "model.onnx", "model.json", "golden.json", "certificate.json", "try.py"}
     again = Bundle(json.loads((tmp_path / "model.json").read_text(encoding="utf-8")))
     content = (tmp_path / "model.onnx").read_bytes()
     assert content == onnx_graph(again).SerializeToString()

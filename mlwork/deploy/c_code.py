@@ -19,12 +19,13 @@ from string import Template
 
 import numpy as np
 
-from ..core import BadInput, NotFound
+from ..core import BadInput
 from .bundle import Bundle
 from .c_program import model_c
 from .c_tables import C_TEMPLATES
 from .c_writer import numbers_only
-from .golden import BOUND, Golden, export_proved, golden, golden_rows
+from .golden import BOUND, Golden, export_proved, golden, golden_rows, no_runtime
+from .read_me import read_me
 
 # %% ../../nbs/10_deploy/00c_c_code.ipynb #00000006
 def model_h(
@@ -53,8 +54,7 @@ def compiler() -> str:  # its path; raises `NotFound` where there is none
     "Find a C compiler."
     found = next(filter(None, map(shutil.which, ("gcc", "cc", "clang"))), None)
     if found is None:
-        do = "apt-get install gcc, or export with proved=False, which is stamped UNPROVED"
-        raise NotFound("the C of a model must be tried with a compiler", "no gcc, cc or clang on the path", do)
+        raise no_runtime("the C of a model must be tried with a compiler", "no gcc, cc or clang on the path", "apt-get install gcc")
     return found
 
 
@@ -157,10 +157,11 @@ def to_c(
     main = (C_TEMPLATES / "model_main.c").read_text(encoding="utf-8")
     written = {"model.c": model_c(bundle.spec, number), "model.h": model_h(bundle, number, bound), "main.c": main}
     written["golden.lines"] = golden_lines(held, bundle.spec["answer"])
+    written["README.md"] = read_me(bundle, "c.README.md", options=" ".join(C_OPTIONS))
 
-    def tried():
+    def tried(place):
         version = subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-        return f"{version}, {' '.join(C_OPTIONS)}", run_c(folder)
+        return f"{version}, {' '.join(C_OPTIONS)}", run_c(place)
 
     do = 'export with number="ranks"; single precision keeps seven digits up to 3e38, which is too little for this row'
     told = {"do": do} if number == "float" else {}

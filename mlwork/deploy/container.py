@@ -7,7 +7,9 @@ __all__ = ['SERVED_WITH', 'to_container', 'builder', 'build_image']
 
 # %% ../../nbs/10_deploy/03_container.ipynb #00000003
 import hashlib
+import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,8 +22,10 @@ import numpy as np
 
 from .. import __version__
 from ..core import BadInput, NotFound, atomic_write
+from .bundle import Bundle, bundle, columns_of
 from .engine import engine_for
 from .oci import SERVICE_USER
+from .read_me import read_me, usual_row
 from .supply import bill_of_materials, fetch_wheels, packages_for, wheel_of_mlwork
 from ..model import FILES, load_model
 
@@ -95,6 +99,16 @@ def _context(name, base, model, packages, wheels, vendor):
         **{f"wheels/{file}": content for file, content in wheels.values()},
     }
 
+# %% ../../nbs/10_deploy/03_container.ipynb #42da7421
+def _read_me(model, name):
+    "Write how to build the image and ask it."
+    try:
+        about = bundle(model)
+    except BadInput:  # served by scikit-learn
+        about = Bundle({"columns": columns_of(model), "ops": [], "answer": {"target": model.target}})
+    asked = json.dumps({"rows": [usual_row(about.columns)]}, ensure_ascii=False)
+    return read_me(about, "container.README.md", name=name, asked=shlex.quote(asked))
+
 # %% ../../nbs/10_deploy/03_container.ipynb #0000000c
 def to_container(
     model_folder: str | Path,  # as `model.save` wrote it
@@ -106,8 +120,10 @@ def to_container(
     "Write the Containerfile, compose.yaml, model, pins, wheels and bill of materials of a served model."
     base = base or "docker.io/library/python:{}.{}.{}-slim".format(*sys.version_info)
     _demand_words(name, base)
-    model, packages, folder = _model_files(model_folder), packages_for(SERVED_WITH), Path(folder)
+    packages, folder = packages_for(SERVED_WITH), Path(folder)
+    model = _model_files(model_folder)
     contents = _context(name, base, model, packages, _wheels(packages, vendor), vendor)
+    contents["README.md"] = _read_me(load_model(model_folder), name)
     for path, content in contents.items():
         with atomic_write(folder / path, "wb") as f:
             f.write(content.encode() if isinstance(content, str) else content)

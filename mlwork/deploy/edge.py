@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from numbers import Real
 from pathlib import Path
 from string import Template
 
@@ -27,12 +28,13 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ..catalogue import catalogue
-from ..core import BadInput, atomic_write
+from ..core import BadInput, BadType
 from .bundle import Bundle, bundle
 from .c_code import C_OPTIONS, compiler, model_h, to_c
 from .c_program import model_c
 from .c_tables import c_number, c_text
-from .golden import Golden, golden_rows
+from .golden import Golden, write_files
+from .read_me import read_me, usual_row
 from ..model import Model
 from ..recipe import Recipe
 from ..select import compare_models
@@ -90,10 +92,13 @@ def _cell(value):
     return f"{{{kind}, {c_number(float(value), 'double')}, NULL, 0}}"
 
 
-def _sketch(row):
+def _sketch(columns):
     "Write an Arduino sketch that asks one row."
-    lines = [f"    {_cell(value)},  // {json.dumps(name)}" for name, value in row.items()]
-    return Template((_EDGE / "edge_sketch.ino").read_text(encoding="utf-8")).substitute(cells="\n".join(lines))
+    row = usual_row(columns)
+    lines = [f"  {_cell(row.get(c['name']))},  // {i} {json.dumps(c['name'])}" for i, c in enumerate(columns)]
+    at = next((i for i, c in enumerate(columns) if c["role"] == "numeric"), 0)
+    words = {"cells": "\n".join(lines), "at": at, "name": json.dumps(columns[at]["name"])}
+    return Template((_EDGE / "edge_sketch.ino").read_text(encoding="utf-8")).substitute(words)
 
 
 def to_edge(
@@ -106,16 +111,14 @@ def to_edge(
 ) -> dict:  # the certificate, and "size" as `footprint` gives it; raises as `to_c`
     "Write a model for a microcontroller: C, build files, a sketch, the self-test and what it needs."
     certificate = to_c(bundle, folder, held, proved, number)
-    row = golden_rows(bundle, mixed=0)[0]
+
     written = {"Makefile": (_EDGE / "edge_Makefile").read_text(), "CMakeLists.txt": (_EDGE / "edge_CMakeLists.txt").read_text()}
-    written |= {"sketch/sketch.ino": _sketch(row)}
+    written |= {"sketch/sketch.ino": _sketch(bundle.columns), "README.md": read_me(bundle, "edge.README.md")}
     written |= {f"sketch/{name}": (Path(folder) / name).read_text(encoding="utf-8") for name in ("model.c", "model.h")}
     if proved:
         certificate |= {"size": footprint(folder, command)}
         written["size.json"] = json.dumps(certificate["size"], indent=1)
-    for name, content in written.items():
-        with atomic_write(Path(folder) / name) as f:
-            f.write(content)
+    write_files(folder, written)
     return certificate
 
 # %% ../../nbs/10_deploy/04_edge.ipynb #00000012
@@ -184,10 +187,11 @@ def fit_for(
     recipe: Recipe | None = None,  # suggested where None
     models: dict | list | None = None,  # as for `compare_models`; the catalogue and `sized_models` where None
     metric: str | None = None,  # as for `compare_models`
-    command: Sequence[str] = (),  # the compiler that measures, as for `footprint`
+    command: Sequence[str] = (),  # the compiler that measures, as for `footprint`: this machine's own, unless it names a cross-compiler
     seed: int = 0,  # of the models' random parts
 ) -> EdgeChoice:  # raises `BadInput` where none fits, with what the smallest needs
     "Choose the best model that fits a device."
+    _demand_budget(split, flash_kb=flash_kb, ram_kb=ram_kb)
     task = split.train.task
     models = models or {name: name for name in catalogue(task)} | sized_models(task, seed)
     models = models if isinstance(models, dict) else {str(m): m for m in models}
@@ -201,6 +205,17 @@ def fit_for(
     standings = needs.loc[sorted(needs.index, key=lambda name: order.get(name, len(order)))]
     chosen = tried[board.leader][0]
     return EdgeChoice(standings[["score", "fits", "flash_kb", "ram_kb", "note"]], board.leader, chosen.model, chosen)
+
+
+def _demand_budget(split, **limits):
+    "Raise where there is no split, or where a limit is no number of kB."
+    if not isinstance(split, Split):
+        raise BadType("fit_for must be given a Split", type(split).__name__, "split = holdout(data)")
+    for name, limit in limits.items():
+        if isinstance(limit, bool) or not isinstance(limit, Real):
+            raise BadType(f"{name} must be a number of kB", repr(limit), f"for example {name}=64")
+        if not 0 < limit < float("inf"):
+            raise BadInput(f"{name} must be above 0 and finite", repr(limit), f"for example {name}=64")
 
 
 def _demand_one(needs, flash_kb, ram_kb):

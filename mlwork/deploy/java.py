@@ -16,9 +16,9 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from ..core import BadInput, NotFound
+from ..core import BadInput
 from .bundle import Bundle
-from .golden import Golden, export_proved, golden, run_on_file
+from .golden import UNPROVED_WAY, Golden, export_proved, golden, no_runtime, run_on_file
 
 # %% ../../nbs/10_deploy/00d_java.ipynb #00000006
 _TEMPLATES = files("mlwork") / "templates"
@@ -52,8 +52,8 @@ def jdk(
     "Find a program of the Java Development Kit."
     found = shutil.which(program)
     if found is None:
-        do = "apt-get install default-jdk-headless, or export with proved=False, which is stamped UNPROVED"
-        raise NotFound("the Java of a model must be compiled and tried", f"no `{program}` on the path", do)
+        install = "apt-get install default-jdk-headless"
+        raise no_runtime("the Java of a model must be compiled and tried", f"no `{program}` on the path", install)
     return found
 
 
@@ -61,7 +61,7 @@ def _run(*command, **more):
     "Run a program; gives what it prints, and raises `BadInput` with its complaint where it fails."
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", **more)
     if done.returncode:
-        do = "report it with the model, or export with proved=False, which is stamped UNPROVED"
+        do = f"report it with the model, or export with {UNPROVED_WAY}"
         raise BadInput(f"{Path(command[0]).name} must compile and run what was exported", done.stderr[-600:], do)
     return done.stdout
 
@@ -124,5 +124,5 @@ def to_java(
     "Write a model as a library in Java, with a wrapper in Kotlin, Gradle's files, a self-test and the certificate."
     held = held or golden(bundle)
     sources = {path: (_TEMPLATES / name).read_text(encoding="utf-8") for path, name in _SOURCES.items()}
-    tried = lambda: (_versions(folder), run_in_java(folder))  # noqa: E731
+    tried = lambda place: (_versions(place), run_in_java(place))  # noqa: E731
     return export_proved(bundle, folder, "java", sources | {"README.md": _readme(bundle, held)}, tried, held, proved)

@@ -19,12 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core import BadInput, atomic_write
+from ..core import BadInput
 from .bundle import Bundle
-from .c_code import to_c
-from .golden import Golden, export_proved, golden, golden_rows
-from .java import to_java
-from .javascript import node, run_in_node
+from .c_code import compiler, to_c
+from .golden import Golden, export_proved, golden, golden_rows, write_files
+from .java import jdk, to_java
+from .javascript import node, tried_in_node
+from .read_me import filled, read_me, usual_row
 
 # %% ../../nbs/10_deploy/02_mobile.ipynb #00000006
 _NODES = ("feature", "threshold", "left", "right", "gap_left", "set", "sets", "values")  # what is packed of an operation
@@ -155,18 +156,11 @@ _SCRIPTS |= {
 }
 _SCRIPTS |= {"selftest.html": "phone_selftest.html", "selftest.js": "phone_selftest.js", "manifest.webmanifest": "phone_manifest.json"}
 _BESIDE = {"worker.js": "phone_worker.js", "try.js": "phone_try.js", "model.d.ts": "phone_model.d.ts", "form.d.ts": "phone_form.d.ts"}
-_BESIDE |= {"README.md": "phone_web.md"}
+_BESIDE |= {"rows.js": "node_rows.js"}
 
 
 def _template(name):
     return (_HERE / name).read_text(encoding="utf-8")
-
-
-def _filled(text, values):
-    "Put values where a template has {{name}}."
-    for name, value in values.items():
-        text = text.replace("{{" + name + "}}", value)
-    return text
 
 
 def _manifest(bundle):
@@ -174,12 +168,6 @@ def _manifest(bundle):
     target = bundle.spec["answer"]["target"]
     about = {"name": target, "short_name": target[:24], "description": f"Predicts {target} on the device."}
     return json.dumps(json.loads(_template("phone_manifest.json")) | about, ensure_ascii=False, indent=1)
-
-
-def _example(bundle):
-    "A usual row, as JSON."
-    row = {c["name"]: c.get("usual", c.get("max")) for c in bundle.columns if not c["optional"]}
-    return json.dumps(row, ensure_ascii=False, indent=1)
 
 
 def _page_files(bundle):
@@ -197,10 +185,10 @@ def _page_files(bundle):
     version = f"{bundle.sha256[:12]}-{digest.hexdigest()[:12]}"
     made = f"Made of {about.get('rows', 0):,} rows, {about.get('created', '')[:10]}."
     words = {"title": html.escape(target), "made": html.escape(made), "version": version}
-    kept |= {name: _filled(kept[name], words) for name in ("index.html", "selftest.html")}
+    kept |= {name: filled(kept[name], words) for name in ("index.html", "selftest.html")}
     beside = {name: _template(source) for name, source in _BESIDE.items()}
-    beside["worker.js"] = _filled(beside["worker.js"], {"version": version}).replace('["{{files}}"]', json.dumps(sorted(kept)))
-    beside["README.md"] = _filled(beside["README.md"], {"title": target, "target": target, "version": version, "row": _example(bundle)})
+    beside["worker.js"] = filled(beside["worker.js"], {"version": version}).replace('["{{files}}"]', json.dumps(sorted(kept)))
+    beside["README.md"] = read_me(bundle, "phone_web.md", title=target, version=version)
     package = {"name": "mlwork-model", "private": True, "type": "module", "exports": "./model.js", "types": "./model.d.ts"}
     return kept | beside | {"portable.d.ts": row_types(bundle), "package.json": json.dumps(package, indent=1)}
 
@@ -213,22 +201,12 @@ def to_page(
 ) -> dict:  # the certificate; raises `BadInput` where it answers otherwise, `NotFound` where Node is missing
     "Write a model as a page that can be installed and needs no network, and as a module with types."
 
-    def tried():
-        version = subprocess.run([node(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-        return f"Node {version}", run_in_node(folder)
-
-    return export_proved(bundle, folder, "page", _page_files(bundle), tried, held, proved)
+    return export_proved(bundle, folder, "page", _page_files(bundle), tried_in_node, held, proved)
 
 # %% ../../nbs/10_deploy/02_mobile.ipynb #00000023
 _SWIFT = {"Package.swift": "ios_package.swift", "Sources/CModel/whole.c": "ios_whole.c", "Sources/CModel/shim.h": "ios_shim.h"}
 _SWIFT |= {"Sources/CModel/module.modulemap": "ios_module.modulemap", "Sources/Model/Model.swift": "ios_model.swift"}
 _SWIFT |= {"Tests/ModelTests/GoldenTests.swift": "ios_tests.swift"}
-
-
-def _written(folder, texts):
-    for name, text in texts.items():
-        with atomic_write(Path(folder) / name) as f:
-            f.write(text)
 
 
 def tried_in_swift(
@@ -253,13 +231,12 @@ def to_swift(
 ) -> dict:  # the certificate of the C in it, and "swift": what was done with the Swift; raises as `to_c` and `tried_in_swift`
     "Write a model as a Swift package around its C."
     certificate = to_c(bundle, Path(folder) / "Sources" / "CModel", held, proved)
-    _written(folder, {name: _template(source) for name, source in _SWIFT.items()})
+    write_files(folder, {name: _template(source) for name, source in _SWIFT.items()})
     compiled = tried_in_swift(folder) if proved else "not compiled here"
-    pairs = json.loads(_example(bundle)).items()
+    pairs = usual_row(bundle.columns).items()
     rows = "\n".join(f"    {_literal(k)}: {'nil' if v is None else _literal(v)}," for k, v in pairs)
-    words = {"title": bundle.spec["answer"]["target"], "pairs": rows, "compiled": compiled, "version": bundle.sha256[:12]}
-    words["tried"] = "compiled and held against the golden rows" if certificate["proved"] else "not tried here"
-    _written(folder, {"README.md": _filled(_template("ios_readme.md"), words)})
+    tried = "compiled and held against the golden rows" if certificate["proved"] else "not tried here"
+    write_files(folder, {"README.md": read_me(bundle, "ios_readme.md", pairs=rows, compiled=compiled, tried=tried)})
     return certificate | {"swift": compiled}
 
 # %% ../../nbs/10_deploy/02_mobile.ipynb #00000025
@@ -270,8 +247,10 @@ def to_mobile(
     proved: bool = True,  # whether each must be tried here; without, they are stamped UNPROVED
 ) -> dict[str, dict]:  # the certificates of "web", "android" and "ios"; raises where one answers otherwise, or cannot be tried
     "Write a model for phones: a page, an Android library, a Swift package."
+    if proved:
+        node(), jdk(), compiler()  # all three, before anything is written
     held, writers = held or golden(bundle), {"web": to_page, "android": to_java, "ios": to_swift}
     found = {name: write(bundle, Path(folder) / name, held, proved) for name, write in writers.items()}
     summary = {"model_sha256": bundle.sha256, "proved": all(c["proved"] for c in found.values()), "platforms": found}
-    _written(folder, {"certificates.json": json.dumps(summary, ensure_ascii=False, indent=1)})
+    write_files(folder, {"certificates.json": json.dumps(summary, ensure_ascii=False, indent=1)})
     return found

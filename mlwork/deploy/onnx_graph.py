@@ -8,6 +8,7 @@ __all__ = ['written_places', 'split_program', 'place_names', 'onnx_graph', 'run_
 # %% ../../nbs/10_deploy/00e_onnx.ipynb #00000004
 import json
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..core import need, plain
 from .bundle import Bundle, cells_of, labelled_scores
 from .golden import Golden, export_proved
 from .onnx_nodes import WRITERS, OnnxNodes, onnx_runtime, onnx_session
+from .read_me import read_me
 from ..follow import follow_program
 from ..portable import READS_TEXT
 
@@ -168,25 +170,7 @@ def run_in_onnxruntime(
     return run
 
 # %% ../../nbs/10_deploy/00e_onnx.ipynb #00000010
-_TRY = '''"""Asks the model for its golden rows, in onnxruntime. Needs: pip install "mlwork[deploy]".
-
-model.onnx takes "cells", n rows of 64-bit floats (NaN where missing), and gives "scores" and "refused". What each column of "cells" is
-stands in its metadata ("cells"); how it is read out of a raw row stands in model.json, and PortableEngine of mlwork.deploy.engine does it.
-"""
-
-import json
-from pathlib import Path
-
-from mlwork.deploy.bundle import Bundle
-from mlwork.deploy.golden import Golden, certify, demand_proof
-from mlwork.deploy.onnx_graph import run_in_onnxruntime
-
-here = Path(__file__).parent
-model = Bundle(json.loads((here / "model.json").read_text(encoding="utf-8")))
-held = Golden(**json.loads((here / "golden.json").read_text(encoding="utf-8")))
-run = run_in_onnxruntime(model, (here / "model.onnx").read_bytes())
-print(demand_proof(certify(model, "onnx", "onnxruntime", run, held))["rows"], "golden rows as in Python")
-'''
+_TEMPLATES = files("mlwork") / "templates"
 
 
 def to_onnx(
@@ -198,7 +182,7 @@ def to_onnx(
     "Write a model as ONNX: model.onnx for the numbers, model.json for cells and texts, golden rows, try.py and the certificate."
     content = onnx_graph(bundle).SerializeToString()
 
-    def tried():
-        return f"onnxruntime {onnx_runtime().__version__}", run_in_onnxruntime(bundle, content)
-
-    return export_proved(bundle, folder, "onnx", {"model.onnx": content, "try.py": _TRY}, tried, held, proved)
+    written = {"model.onnx": content, "README.md": read_me(bundle, "onnx.README.md")}
+    written["try.py"] = (_TEMPLATES / "onnx_try.txt").read_text(encoding="utf-8")
+    tried = lambda _: (f"onnxruntime {onnx_runtime().__version__}", run_in_onnxruntime(bundle, content))  # noqa: E731
+    return export_proved(bundle, folder, "onnx", written, tried, held, proved)

@@ -43,7 +43,8 @@ def _installed(name):
     try:
         return distribution(name)
     except PackageNotFoundError as e:
-        raise NotFound("every package that goes in must be installed here, at the version to be used", name, f"pip install {name}") from e
+        must = "every package that goes in must be installed here, at the version to be used"
+        raise NotFound(must, f"no {name}", 'pip install "mlwork[deploy]"') from e
 
 # %% ../../nbs/10_deploy/02zz_supply.ipynb #00000006
 def packages_for(

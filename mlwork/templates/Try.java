@@ -3,6 +3,7 @@ package mlwork;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,14 +32,19 @@ final class Try {
       if (arguments.length == 0) return selfTest(model, read(text("golden.json"))) ? 0 : 1;
       print(model, read("{\"rows\":" + text(arguments[0]) + "}"));
       return 0;
-    } catch (IOException | IllegalArgumentException error) {
-      System.err.println(error);
+    } catch (IllegalArgumentException error) {
+      System.err.println(error.getMessage());
       return 2;
     }
   }
 
-  private static String text(String path) throws IOException {
-    return new String(Files.readAllBytes(Paths.get(path)), StandardCharsets.UTF_8);
+  private static String text(String path) {
+    try {
+      return new String(Files.readAllBytes(Paths.get(path)), StandardCharsets.UTF_8);
+    } catch (IOException | InvalidPathException error) {
+      String where = Paths.get("").toAbsolutePath().toString();
+      throw new IllegalArgumentException(path + " must be a file that can be read; got " + error + " in " + where, error);
+    }
   }
 
   private static Portable.Data read(String json) {

@@ -1,5 +1,5 @@
 /* Reads rows, one JSON object a line, and writes one answer a line:
-     ./model < rows.jsonl              {"prediction":"no","scores":[0.75,0.25]}   or   {"error":"..."}
+     ./model < rows.jsonl              {"prediction":"no","scores":[0.75,0.25]}   or   {"error":"line 3, 'floor': ..."}
      ./model --test golden.lines       a row, then what Python says of it, and so on; tells how many agree
      ./model --time 100 < rows.jsonl   asks each row 100 times and tells on stderr how long a row took
    Ends with 0; with 1 where a row was refused, or differs; with 2 where a line could not be read, or there was none. */
@@ -109,38 +109,73 @@ static char *value(char *s, model_cell *cell, int *error) {
   return s;
 }
 
-static const char *const WHAT[] = {"", "a cell cannot be meant", "a value is missing or too large", "the model has no answer",
-                                   "a text is not UTF-8", "a number is too large for single precision"};
+static const char *const WHAT[] = {"", "the cell is none that the column can have", "the value is missing or too large", "the model has no answer",
+                                   "the text is not UTF-8", "the number is too large for single precision"};
 
-/* Sorts a row into cells; gives NULL, or what is wrong. */
-static const char *sort_row(model_cell *cells, int *error) {
+/* Sorts a row into cells; gives NULL, or what is wrong, and the column where it is one's fault. */
+static const char *sort_row(model_cell *cells, int *error, int *column) {
   char seen[MODEL_COLUMNS] = {0}, *s = blanks(line), *key;
   size_t length;
+  int large = -1;
   memset(cells, 0, MODEL_COLUMNS * sizeof *cells);
   *error = MODEL_OK;
+  *column = -1;
   if (*s++ != '{') return "a line must be one JSON object";
   for (s = blanks(s); *s != '}'; ) {
     model_cell cell;
+    int before = *error;
     if (*s != '"' || (s = string(s + 1, &key, &length)) == NULL) return "a name must be a JSON string";
     if (*(s = blanks(s)) != ':' || (s = value(blanks(s + 1), &cell, error)) == NULL) return "a value must be text, a number, true, false or null";
     for (int i = 0; i < MODEL_COLUMNS; i++)
-      if (strlen(model_columns[i]) == length && memcmp(model_columns[i], key, length) == 0) { cells[i] = cell; seen[i] = 1; }
+      if (strlen(model_columns[i]) == length && memcmp(model_columns[i], key, length) == 0) { cells[i] = cell; seen[i] = 1; if (*error != before) large = i; }
     s = blanks(s);
     if (*s == ',') { if (*(s = blanks(s + 1)) == '}') return "a comma must be followed by a name"; }
     else if (*s != '}') return "a line must be one JSON object";
   }
   if (*blanks(s + 1) != '\0') return "nothing may follow the object";
-  for (int i = 0; i < MODEL_COLUMNS; i++) if (!seen[i] && !model_optional[i]) return "a row must have every column; unknown values may be null";
+  for (int i = 0; i < MODEL_COLUMNS; i++) if (!seen[i] && !model_optional[i]) { *column = i; return "a row must have every column; unknown values may be null"; }
+  *column = large;
   return NULL;
 }
 
-static void write_text(const char *s) {
-  putchar('"');
+/* The column whose cell gives an error also among harmless ones; -1 where there is none. */
+static int to_blame(const model_cell *cells, int error) {
+  static const char day[] = "2000-01-01";
+  const model_cell one = {MODEL_NUMBER, 1, NULL, 0}, date = {MODEL_TEXT, 0, day, sizeof day - 1};
+  model_cell tried[MODEL_COLUMNS], harmless;
+  model_answer answer;
+  memset(tried, 0, sizeof tried);
+  for (int i = 0; i < MODEL_COLUMNS; i++) { /* cells are read in their order, before anything else is looked at */
+    tried[i] = one;
+    if (model_predict(tried, &answer) == MODEL_BAD_CELL) tried[i] = date;
+  }
+  if (model_predict(tried, &answer) != MODEL_OK) return -1;
+  for (int i = 0; i < MODEL_COLUMNS; i++) {
+    harmless = tried[i];
+    tried[i] = cells[i];
+    if (model_predict(tried, &answer) == error) return i;
+    tried[i] = harmless;
+  }
+  return -1;
+}
+
+static void write_letters(const char *s) {
   for (; *s; s++) {
     if (*s == '"' || *s == '\\') putchar('\\');
     if ((unsigned char)*s < 0x20) printf("\\u%04x", (unsigned)*s); else putchar(*s);
   }
+}
+
+static void write_text(const char *s) {
   putchar('"');
+  write_letters(s);
+  putchar('"');
+}
+
+static void write_error(long at, int column, const char *what) {
+  printf("{\"error\":\"line %ld", at);
+  if (column >= 0) { fputs(", '", stdout); write_letters(model_columns[column]); putchar('\''); }
+  printf(": %s\"}\n", what);
 }
 
 static void write_answer(const model_answer *answer) {
@@ -195,22 +230,23 @@ static int asked(const model_cell *cells, model_answer *answer, long times) {
 }
 
 int main(int argc, char **argv) {
-  int test = argc > 1 && strcmp(argv[1], "--test") == 0, timed = argc > 1 && strcmp(argv[1], "--time") == 0, got, error, ended = 0;
+  int test = argc > 1 && strcmp(argv[1], "--test") == 0, timed = argc > 1 && strcmp(argv[1], "--time") == 0, got, error, ended = 0, column;
   long times = timed && argc > 2 ? strtol(argv[2], NULL, 10) : 1, rows = 0, wrong = 0;
   model_cell cells[MODEL_COLUMNS];
   model_answer answer;
   if (test && argc > 2 && freopen(argv[2], "r", stdin) == NULL) { fputs("the golden lines cannot be opened\n", stderr); return 2; }
   if (times < 1 || (argc > 1 && !test && !timed)) { fputs("usage: model [--test [LINES] | --time [TIMES]] < rows\n", stderr); return 2; }
   for (; (got = read_line()) != 0; rows++) {
-    const char *what = got < 0 ? "a line must be shorter than 64 kB and hold no nought" : sort_row(cells, &error);
+    const char *what = got < 0 ? "a line must be shorter than 64 kB and hold no nought" : sort_row(cells, &error, &column);
     if (what == NULL && error == MODEL_OK) error = timed ? asked(cells, &answer, times) : model_predict(cells, &answer);
     if (test) {
       if (what != NULL || read_line() != 1 || !agrees(error, &answer)) wrong++;
       continue;
     }
     if (what != NULL) ended = 2; else if (error != MODEL_OK && ended == 0) ended = 1;
-    if (what != NULL || error != MODEL_OK) printf("{\"error\":\"%s\"}\n", what != NULL ? what : WHAT[error]);
-    else write_answer(&answer);
+    if (what == NULL && error == MODEL_OK) write_answer(&answer);
+    else if (what != NULL) write_error(rows + 1, got < 0 ? -1 : column, what);
+    else write_error(rows + 1, column < 0 ? to_blame(cells, error) : column, WHAT[error]);
   }
   if (rows == 0) { fputs("there must be at least one row\n", stderr); return 2; }
   if (test) printf("%ld of %ld golden rows as in Python\n", rows - wrong, rows);

@@ -2,7 +2,7 @@
 //
 //   import { portable } from "./portable.js";
 //   const model = portable(JSON.parse(text));
-//   model.predict({ area: "54 m²", city: "Löwenmark", ... })   ->  { prediction, probabilities?: {class: p}, warnings: [] }
+//   model.predict({ area: "54 m²", city: "Löwenmark", ... })   ->  { prediction, probabilities?: {class: p} }
 //
 // A row that the model in Python refuses is refused here: `predict` throws a RangeError that says why.
 
