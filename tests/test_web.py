@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from needs import needs
 from web_server import COMMAND, client, model_of, saved, served, soon, split_of
 
+from mlwork.collect import load
 from mlwork.core import atomic_write
 from mlwork.deploy.bundle import columns_of
 from mlwork.deploy.golden import golden_rows
@@ -31,6 +32,9 @@ from mlwork.deploy.prediction_log import read_log
 from mlwork.deploy.requests import doubts_of, example_row
 from mlwork.deploy.served import open_served
 from mlwork.evaluate import evaluate
+from mlwork.sources import read_table
+from mlwork.split import holdout
+from mlwork.train import fit
 
 LIMITS = ("--limit", "body=200000", "--limit", "rows=500", "--limit", "waiting=1", "--limit", "seconds=3", "--limit", "connections=40")
 JSON = {"content-type": "application/json"}
@@ -91,6 +95,75 @@ def test_three_formats_give_the_same(asked, flat):
     found = [asked.post("/predict", content=b, headers={"content-type": k}).raise_for_status().json() for k, b in bodies.items()]
     without = [[{k: v for k, v in a.items() if k != "id"} for a in one["answers"]] for one in found]
     assert without[0] == without[1] == without[2] and len(without[0]) == 39
+
+
+def german_table(rows=300):
+    rng = np.random.default_rng(0)
+    size = rng.uniform(20, 200, rows).round(1)
+    return pd.DataFrame(
+        {
+            "Straße": rng.choice(["Am Bächle", "Königsallee", "?"], rows),
+            "Fläche in m²": [f"{v:.1f}".replace(".", ",") for v in size],
+            "Größe": [f"{30 * v:,.1f}".translate(str.maketrans(",.", ".,")) for v in size],
+            "Temperatur": [f"{v:.2f}".replace(".", ",") if v > -8 else "n/a" for v in rng.normal(5, 8, rows)],
+            "Alter": rng.integers(1, 90, rows).astype(str),
+            "gemessen am": [f"{d:02}.0{m}.2024" for d, m in zip(rng.integers(1, 28, rows), rng.integers(1, 9, rows), strict=True)],
+            "Zustand": np.where(size + rng.normal(0, 20, rows) > 100, "gut", "schlecht"),
+        }
+    )
+
+
+def test_the_file_of_training_can_be_asked_of_the_model(place):
+    german_table().to_csv(place / "anlagen.csv", sep=";", index=False)
+    data = load(place / "anlagen.csv", target="Zustand")
+    assert data.frame["Fläche in m²"].dtype == "float64" and data.frame["Größe"].dtype == "str"
+    model = fit(holdout(data), model="logistic")
+    model.save(place / "german")
+    wanted = model.predict_proba(read_table(place / "anlagen.csv").frame)
+    with served(place / "german", "--log", place / "german.db") as server, client(server) as http:
+        for text in ((place / "anlagen.csv").read_text(), "\n\n" + german_table().to_csv(sep="\t", index=False)):
+            answers = http.post("/predict", content=text, headers={"content-type": "text/csv"}).raise_for_status().json()["answers"]
+            found = [list(a["probabilities"].values()) for a in answers]
+            assert np.allclose(found, wanted, rtol=0, atol=1e-12)
+            assert {w["code"] for a in answers for w in a["warnings"]} <= {"MLW-T08"}, "some lie outside of the rows to train on"
+        cells = german_table(5).drop(columns="Temperatur").assign(Alter=["7", "attic", "3", "12.5", "1.234"])
+        text = cells.assign(Temperatur=["-0,5", "1,5", "1.000,25", "k.A.", "-"]).to_csv(sep=";", index=False)
+        answers = http.post("/predict", content=text, headers={"content-type": "text/csv"}).json()["answers"]
+        assert [a["prediction"] is None for a in answers] == [False, True, False, True, False]
+    kept = list(read_log(place / "german.db")["row"])
+    assert kept[0]["Größe"] == german_table()["Größe"][0] and isinstance(kept[0]["Fläche in m²"], float)
+    assert kept[-5]["Temperatur"] == -0.5 and kept[-3]["Temperatur"] == 1000.25 and kept[-1]["Alter"] == 1234
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_texts_of_a_table_stay_as_they_are(asked, flat, delimiter, place):
+    texts = ['a "word"; two, three | four\tfive', "3,50", "1.234,5", " 07 ", "null and void"]
+    rows = [flat | {"description": text, "rooms": 2.5} for text in texts]
+    table = pd.DataFrame(rows).to_csv(sep=delimiter, decimal="," if delimiter == ";" else ".", index=False)
+    answers = asked.post("/predict", content=table, headers={"content-type": "text/csv"}).raise_for_status().json()["answers"]
+    kept = read_log(place / "log.db").set_index("id")["row"]
+    assert [kept[a["id"]]["description"] for a in answers] == texts
+    assert {float(kept[a["id"]]["rooms"]) for a in answers} == {2.5}
+
+
+@pytest.mark.parametrize("body", [b"\n" * 199_000, b"," * 199_000, b'"' * 199_000, b"a,b\n" * 49_000, b", ;\t|^~ :" * 22_000])
+def test_odd_tables_take_no_time(asked, body):
+    began = time.monotonic()
+    assert asked.post("/predict", content=body, headers={"content-type": "text/csv"}).status_code == 422
+    assert time.monotonic() - began < 2
+
+
+def test_a_date_outside_of_training_is_said(asked, flat):
+    dates = {"2031-01-01": "MLW-T08", "1 May 1999": "MLW-T08", "99.99.2026": "MLW-T09", flat["listed_on"]: None, "NaT": None}
+    answers = asked.post("/predict", json={"rows": [flat | {"listed_on": d} for d in dates]}).json()["answers"]
+    said = [[w["code"] for w in a["warnings"] if w["column"] == "listed_on"] for a in answers]
+    assert said == [[code] if code else [] for code in dates.values()]
+    assert "2031-01-01 lies outside of 2024-01-01 to" in answers[0]["warnings"][0]["message"]
+    model = model_of("let_within_week", "logistic")
+    ends = {k: model.profile.columns["listed_on"][k] for k in ("min", "max")}
+    for date, code in (dates | {ends["min"]: None, ends["max"]: None, f"{ends['max']} 00:00:01": "MLW-T08"}).items():
+        found = [f.code for f in model.check(frame_of([flat | {"listed_on": date}])) if f.code in ("MLW-T08", "MLW-T09")]
+        assert found == [d["code"] for d in doubts_of(model).of(flat | {"listed_on": date})] == ([code] if code else []), date
 
 
 def test_parquet_of_numbers_and_dates(asked, flat):
