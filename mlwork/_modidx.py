@@ -841,6 +841,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
             'mlwork.deploy.served': { 'mlwork.deploy.served.Pointer': ('10_deploy/served.html#pointer', 'mlwork/deploy/served.py'),
                                       'mlwork.deploy.served.Pointer.__init__': ( '10_deploy/served.html#pointer.__init__',
                                                                                  'mlwork/deploy/served.py'),
+                                      'mlwork.deploy.served.Pointer._look': ( '10_deploy/served.html#pointer._look',
+                                                                              'mlwork/deploy/served.py'),
                                       'mlwork.deploy.served.Pointer._mark': ( '10_deploy/served.html#pointer._mark',
                                                                               'mlwork/deploy/served.py'),
                                       'mlwork.deploy.served.Pointer._prove_elsewhere': ( '10_deploy/served.html#pointer._prove_elsewhere',
