@@ -1,5 +1,7 @@
 """The web service as others meet it: a process of its own, asked over a socket, by the careless and the hostile as well."""
 
+import asyncio
+import gzip
 import io
 import json
 import random
@@ -11,9 +13,11 @@ import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 
 import httpx
 import numpy as np
@@ -31,7 +35,8 @@ from mlwork.deploy.bundle import columns_of
 from mlwork.deploy.golden import golden_rows
 from mlwork.deploy.prediction_log import read_log
 from mlwork.deploy.requests import doubts_of, example_row
-from mlwork.deploy.served import open_served
+from mlwork.deploy.served import Pointer, open_served
+from mlwork.deploy.web import create_app
 from mlwork.evaluate import evaluate
 from mlwork.sources import read_table
 from mlwork.split import holdout
@@ -227,17 +232,33 @@ def test_a_regression_that_was_not_says_nothing_of_it(place, flat):
         assert why["label"] is None and {p["column"] for p in why["parts"]} <= set(row)
 
 
-def test_what_it_says_of_itself(asked, flat, place):
+def test_what_it_says_of_itself(asked, flat, server):
     assert asked.get("/health").json() == {"status": "alive"}
     assert asked.get("/ready").json()["ready"]
     version = asked.get("/version").json()
     assert re.fullmatch("[0-9a-f]{12}", version["version"]) and version["target"] == "let_within_week"
     assert asked.get("/schema").json()["example"] == flat
+    assert asked.post("/predict", json={"rows": [flat]}).status_code == 200
     assert 'mlwork_rows_total{outcome="answered"' in asked.get("/metrics").text
     row = asked.get("/openapi.json").json()["components"]["schemas"]["Row"]
     assert set(row["required"]) <= set(flat) and "m2" in row["properties"]["area"]["description"]
     page = asked.get("/docs")
     assert "year_built" in page.text and "default-src 'none'" in page.headers["content-security-policy"]
+    assert f"curl -H 'content-type: application/json' -d @rows.json http://127.0.0.1:{server.port}/predict" in unescape(page.text)
+    assert "Answer 1 to 500 rows" in page.text and "8000" not in page.text
+
+
+def test_the_documentation_says_by_which_address_it_was_reached(place):
+    app = create_app(Pointer(place / "one", "scikit-learn"), home=False, quiet=True)
+
+    async def page(url, **more):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app, **more), base_url=url) as http:
+            return (await http.get("/docs")).text
+
+    assert " https://flats.example:8443/predict<" in asyncio.run(page("https://flats.example:8443"))
+    text = asyncio.run(page("http://[::1]:8000", root_path="/rentals"))
+    assert " http://[::1]:8000/rentals/predict<" in text and not re.search('(href|src)="/', text)
+    assert "<script>" not in asyncio.run(page("http://flats.example", root_path="/<script>"))
 
 
 def test_why(asked, flat):
@@ -269,6 +290,15 @@ def test_what_cannot_be_used_is_refused_clearly(asked, name):
     answer = asked.post("/predict", content=body, headers=headers)
     assert answer.status_code == status and answer.json()["error"], answer.text
     assert "Traceback" not in answer.text and len(answer.content) < 3000
+
+
+@pytest.mark.parametrize("path", ["/predict", "/explain"])
+def test_a_compressed_body_is_told_so(asked, flat, path):
+    body = json.dumps({"rows": [flat]}).encode()
+    for coding in ("gzip", "br", "x-Gzip"):
+        answer = asked.post(path, content=gzip.compress(body), headers=JSON | {"content-encoding": coding})
+        assert answer.status_code == 415 and "without compressing it" in answer.json()["error"], answer.text
+    assert asked.post(path, content=body, headers=JSON | {"content-encoding": "identity"}).status_code == 200
 
 
 def test_too_much_is_refused_in_every_format(asked, flat):
@@ -458,14 +488,42 @@ def test_what_has_begun_is_finished_before_it_ends(place, flat):
         assert len(read_log(place / "graceful.db")) == 9000
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_both_ways_to_stop_it_are_one(place, flat, how):
+    with served(place / "one", "--log", place / f"{how.name}.db") as server, client(server) as http:
+        assert http.post("/predict", json={"rows": [flat]}).status_code == 200
+        assert server.stop(how) == 0
+    events = [json.loads(line)["event"] for line in server.lines]
+    assert events == ["serving", "request", "stopped"]
+    assert len(read_log(place / f"{how.name}.db")) == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_may_be_stopped_while_the_model_is_loaded(place, how):
+    code = "import mlwork.deploy.web as w, time; w.Pointer = lambda *_: print('loading', flush=True) or time.sleep(30);"
+    command = [sys.executable, "-c", f"{code} from mlwork.cli import main; main()", "serve", str(place / "one"), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place) as process:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(how)
+        assert process.wait(20) == 0 and json.loads(process.stderr.read())["event"] == "stopped"
+
+
 def test_without_the_key_nothing_is_said(place, flat):
     key = "a-key-of-some-length"
     with served(place / "one", "--log", "", key=key) as server, client(server) as http:
         assert http.get("/health").status_code == http.get("/").status_code == 200
         for path in ("/version", "/schema", "/metrics", "/docs", "/openapi.json"):
-            assert http.get(path).status_code == 401
+            for said, words in (({}, "a key is needed"), ({"x-api-key": key[:-1]}, "the key is wrong"), ({"x-api-key": "é"}, "wrong")):
+                answer = http.get(path, headers={k: v.encode() for k, v in said.items()})
+                assert answer.status_code == 401 and words in answer.json()["error"], (path, answer.text)
+            assert http.get(path, headers={"x-api-key": key}).status_code == 200
+        for path in ("/docs", "/openapi.json"):
+            door = http.get(path, headers={"accept": "text/html,*/*"})
+            assert door.status_code == 401 and door.text == http.get("/").text and "'none'" in door.headers["content-security-policy"]
+        assert f'-H "X-API-Key: …" -d @rows.json {server.url}/predict' in unescape(http.get("/docs", headers={"x-api-key": key}).text)
         assert http.post("/predict", json={"rows": [flat]}).status_code == 401
-        assert http.post("/predict", json={"rows": [flat]}, headers={"x-api-key": key[:-1]}).status_code == 401
+        wrong = http.post("/predict", json={"rows": [flat]}, headers={"authorization": f"Bearer {key[:-1]}"})
+        assert wrong.status_code == 401 and "the key is wrong" in wrong.json()["error"]
         for headers in ({"x-api-key": key}, {"authorization": f"Bearer {key}"}):
             assert http.post("/predict", json={"rows": [flat]}, headers=headers).status_code == 200
         assert key not in "\n".join(server.lines)
@@ -481,6 +539,32 @@ def test_tls(place, flat):
         assert server.url.startswith("https://")
         with client(server, verify=ssl.create_default_context(cafile=str(cert))) as http:
             assert http.post("/predict", json={"rows": [flat]}).status_code == 200
+
+
+@needs("openssl")
+def test_files_of_tls_are_tried_first_and_named(place):
+    def key(name, *more):
+        subprocess.run(
+            ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", *more, "-out", name], check=True, cwd=place
+        )
+
+    key("own.pem"), key("other.pem"), key("locked.pem", "-aes256", "-pass", "pass:secret")
+    made = ["openssl", "req", "-x509", "-new", "-days", "2", "-subj", "/CN=localhost", "-key", "own.pem", "-out", "sure.pem"]
+    subprocess.run(made, check=True, cwd=place, capture_output=True)
+    (place / "empty.pem").write_text("")
+    for cert, own, said in (
+        ("nope.pem", "own.pem", "nope.pem (No such file"),
+        ("sure.pem", "nope.pem", "nope.pem (No such file"),
+        ("sure.pem", "one", "one (Is a directory)"),
+        ("empty.pem", "own.pem", "the certificate must be a file in PEM; got empty.pem"),
+        ("own.pem", "own.pem", "the certificate must be a file in PEM; got own.pem"),
+        ("sure.pem", "empty.pem", "the private key must be a file in PEM; got empty.pem"),
+        ("sure.pem", "other.pem", "other.pem of another; give the key that made sure.pem"),
+        ("sure.pem", "locked.pem", "openssl pkey -in locked.pem"),
+    ):
+        options = ["nowhere", "--port", "0", "--cert", cert, "--cert-key", own]
+        done = subprocess.run([*COMMAND, *options], cwd=place, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, (cert, own, done.stderr)
 
 
 def test_a_full_disk_is_said_and_nothing_goes_unlogged(place, flat):
