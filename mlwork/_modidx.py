@@ -298,6 +298,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                       'mlwork.deploy.bundle._column': ('10_deploy/bundle.html#_column', 'mlwork/deploy/bundle.py'),
                                       'mlwork.deploy.bundle._labels': ('10_deploy/bundle.html#_labels', 'mlwork/deploy/bundle.py'),
                                       'mlwork.deploy.bundle._lowered': ('10_deploy/bundle.html#_lowered', 'mlwork/deploy/bundle.py'),
+                                      'mlwork.deploy.bundle._offered': ('10_deploy/bundle.html#_offered', 'mlwork/deploy/bundle.py'),
+                                      'mlwork.deploy.bundle._spellings': ('10_deploy/bundle.html#_spellings', 'mlwork/deploy/bundle.py'),
                                       'mlwork.deploy.bundle._truths': ('10_deploy/bundle.html#_truths', 'mlwork/deploy/bundle.py'),
                                       'mlwork.deploy.bundle._usual': ('10_deploy/bundle.html#_usual', 'mlwork/deploy/bundle.py'),
                                       'mlwork.deploy.bundle.answers_of': ('10_deploy/bundle.html#answers_of', 'mlwork/deploy/bundle.py'),

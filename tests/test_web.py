@@ -31,7 +31,7 @@ from web_server import COMMAND, client, model_of, saved, served, soon, split_of
 
 from mlwork.collect import load
 from mlwork.core import atomic_write
-from mlwork.deploy.bundle import columns_of
+from mlwork.deploy.bundle import _offered, columns_of
 from mlwork.deploy.golden import golden_rows
 from mlwork.deploy.prediction_log import read_log
 from mlwork.deploy.requests import doubts_of, example_row
@@ -170,6 +170,20 @@ def test_a_date_outside_of_training_is_said(asked, flat):
     for date, code in (dates | {ends["min"]: None, ends["max"]: None, f"{ends['max']} 00:00:01": "MLW-T08"}).items():
         found = [f.code for f in model.check(frame_of([flat | {"listed_on": date}])) if f.code in ("MLW-T08", "MLW-T09")]
         assert found == [d["code"] for d in doubts_of(model).of(flat | {"listed_on": date})] == ([code] if code else []), date
+
+
+def test_a_form_offers_one_spelling_and_all_may_be_asked(asked, flat):
+    (city,) = [c for c in asked.get("/schema").json()["columns"] if c["name"] == "city"]
+    assert "Port Émile" in city["offered"] and not {"Port Emile", "PORT ÉMILE"} & set(city["offered"])
+    assert set(city["levels"]) - set(city["offered"]) == {"Port Emile", "PORT ÉMILE"}
+    towns = ("Port Émile", "Port Emile", "PORT ÉMILE")
+    answers = asked.post("/predict", json={"rows": [flat | {"city": town} for town in towns]}).json()["answers"]
+    assert len({a["probabilities"]["yes"] for a in answers}) == 1 and not any(a["warnings"] for a in answers)
+
+
+def test_the_spelling_of_most_rows_is_offered():
+    assert _offered([["a", 5], ["A", 7], ["b", 3], ["B", 1]], {"a": "α", "A": "α", "B": "b"}) == ["A", "b"]
+    assert _offered([["a", 5], ["b", 3]], {"c": "a"}) is None
 
 
 def test_parquet_of_numbers_and_dates(asked, flat):

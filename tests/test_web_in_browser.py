@@ -56,6 +56,17 @@ def test_doubts_and_refusals_are_said(page, server):
     expect(page.locator(".mlf-answer")).to_contain_text("attic")
 
 
+def test_one_spelling_of_a_town_is_offered(page, server):
+    page.goto(server.url)
+    expect(page.locator(".mlf-big")).to_contain_text("%")
+    towns = page.get_by_label("city", exact=True)
+    assert [town for town in towns.locator("option").all_inner_texts() if "port" in town.lower()] == ["Port Émile"]
+    towns.select_option("another value …")
+    page.get_by_label("another value of city").fill("PORT ÉMILE")
+    expect(page.locator(".mlf-big")).to_contain_text("%")
+    expect(page.locator(".mlf-notes")).not_to_contain_text("city")
+
+
 def test_why(page, server):
     page.goto(server.url)
     expect(page.locator(".mlf-big")).to_contain_text("%")

@@ -49,7 +49,7 @@ def described(
     column: dict,  # as `columns_of` gives it
 ) -> str:  # one line
     "Say what a column holds."
-    levels = column.get("levels", [])
+    levels = column.get("offered", column.get("levels", []))
     words = [{"number": "a number", "truth": "yes or no", "moment": "a date", "text": "a text"}[column["kind"]]]
     if column["kind"] == "text" and column["role"] in ("numeric", "datetime"):
         words = ["a number, as text or bare"] if column["role"] == "numeric" else ["a date, as text"]
