@@ -235,7 +235,7 @@ def _read_as(text, role, reading):
 
 
 def _new_numbers(values, entry, name, reading=None):
-    "Count numbers and dates that cannot be read, and numbers outside of the trained range."
+    "Count numbers and dates that cannot be read, or lie outside of the trained range."
     if entry["role"] not in ("numeric", "datetime"):
         return Findings()
     found, read = Findings(), values
@@ -251,14 +251,19 @@ def _new_numbers(values, entry, name, reading=None):
 
 
 def _outside(read, entry, name):
-    "Count numbers outside of the trained range."
-    if entry["role"] != "numeric" or entry.get("min") is None:
+    "Count numbers and dates outside of the trained range."
+    dated = entry["role"] == "datetime"
+    limits = entry["seconds"] if dated else entry
+    if limits.get("min") is None:
         return Findings()
-    out = read[(read < entry["min"]) | (read > entry["max"])]
+    values = read.astype("datetime64[us]").astype("int64") / 1e6 if family(read.dtype) == "date" else read
+    out = read[read.notna() & ((values < limits["min"]) | (values > limits["max"]))]
     if not len(out):
         return Findings()
-    seen = f"{name} has {len(out):,} of {len(read):,} values outside {entry['min']:g} … {entry['max']:g}, such as {out.iloc[0]:g}"
-    return Findings([VALUES_OUTSIDE(seen, name, "check the unit; true values of this size need training rows like them")])
+    low, high, first = (str(v) if dated else f"{v:g}" for v in (entry["min"], entry["max"], out.iloc[0]))
+    seen = f"{name} has {len(out):,} of {len(read):,} values outside {low} … {high}, such as {first.removesuffix(' 00:00:00')}"
+    what = "check the year; true dates of another time" if dated else "check the unit; true values of this size"
+    return Findings([VALUES_OUTSIDE(seen, name, f"{what} need training rows like them")])
 
 # %% ../nbs/07a_contract.ipynb #28aac4a8
 def _emptied(values, entry, name, rows):

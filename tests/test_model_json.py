@@ -117,7 +117,7 @@ def broken(spec):
                 yield (*path, key, value), other
 
 
-MAY = {"columns": {"unit", "min", "max", "levels", "more_levels", "usual"}, "ops": {"other", "votes"}}  # keys that may be absent
+MAY = {"columns": {"unit", "min", "max", "levels", "more_levels", "offered", "usual"}, "ops": {"other", "votes"}}  # keys that may be absent
 
 
 def test_every_broken_file_is_caught(schema):

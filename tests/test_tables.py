@@ -162,6 +162,11 @@ def test_delimiters_inside_cells_do_not_mislead():
     assert find_delimiter("one column\nof words\n") == " "
 
 
+def test_a_line_may_be_longer_than_a_cell():
+    frame = pd.DataFrame([[1.5] * 30_000], columns=[f"gene_{i}" for i in range(30_000)])
+    assert find_delimiter(frame.to_csv(index=False)) == ","
+
+
 def test_a_wide_table_is_read_quickly(tmp_path):
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 10_000)).round(3)).add_prefix("c")
     frame.to_csv(tmp_path / "wide.csv", index=False)

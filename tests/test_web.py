@@ -1,19 +1,23 @@
 """The web service as others meet it: a process of its own, asked over a socket, by the careless and the hostile as well."""
 
 import asyncio
+import gzip
 import io
 import json
 import random
 import re
 import resource
+import shutil
 import signal
 import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 
 import httpx
 import numpy as np
@@ -25,14 +29,19 @@ from hypothesis import strategies as st
 from needs import needs
 from web_server import COMMAND, client, model_of, saved, served, soon, split_of
 
+from mlwork.collect import load
 from mlwork.core import atomic_write
-from mlwork.deploy.bundle import columns_of
+from mlwork.deploy.bundle import _offered, columns_of
 from mlwork.deploy.golden import golden_rows
 from mlwork.deploy.guard import Deadline
 from mlwork.deploy.prediction_log import read_log
 from mlwork.deploy.requests import doubts_of, example_row
-from mlwork.deploy.served import open_served
+from mlwork.deploy.served import Pointer, open_served
+from mlwork.deploy.web import create_app
 from mlwork.evaluate import evaluate
+from mlwork.sources import read_table
+from mlwork.split import holdout
+from mlwork.train import fit
 
 LIMITS = ("--limit", "body=200000", "--limit", "rows=500", "--limit", "waiting=1", "--limit", "seconds=3", "--limit", "connections=40")
 JSON = {"content-type": "application/json"}
@@ -95,6 +104,89 @@ def test_three_formats_give_the_same(asked, flat):
     assert without[0] == without[1] == without[2] and len(without[0]) == 39
 
 
+def german_table(rows=300):
+    rng = np.random.default_rng(0)
+    size = rng.uniform(20, 200, rows).round(1)
+    return pd.DataFrame(
+        {
+            "Straße": rng.choice(["Am Bächle", "Königsallee", "?"], rows),
+            "Fläche in m²": [f"{v:.1f}".replace(".", ",") for v in size],
+            "Größe": [f"{30 * v:,.1f}".translate(str.maketrans(",.", ".,")) for v in size],
+            "Temperatur": [f"{v:.2f}".replace(".", ",") if v > -8 else "n/a" for v in rng.normal(5, 8, rows)],
+            "Alter": rng.integers(1, 90, rows).astype(str),
+            "gemessen am": [f"{d:02}.0{m}.2024" for d, m in zip(rng.integers(1, 28, rows), rng.integers(1, 9, rows), strict=True)],
+            "Zustand": np.where(size + rng.normal(0, 20, rows) > 100, "gut", "schlecht"),
+        }
+    )
+
+
+def test_the_file_of_training_can_be_asked_of_the_model(place):
+    german_table().to_csv(place / "anlagen.csv", sep=";", index=False)
+    data = load(place / "anlagen.csv", target="Zustand")
+    assert data.frame["Fläche in m²"].dtype == "float64" and data.frame["Größe"].dtype == "str"
+    model = fit(holdout(data), model="logistic")
+    model.save(place / "german")
+    wanted = model.predict_proba(read_table(place / "anlagen.csv").frame)
+    with served(place / "german", "--log", place / "german.db") as server, client(server) as http:
+        for text in ((place / "anlagen.csv").read_text(), "\n\n" + german_table().to_csv(sep="\t", index=False)):
+            answers = http.post("/predict", content=text, headers={"content-type": "text/csv"}).raise_for_status().json()["answers"]
+            found = [list(a["probabilities"].values()) for a in answers]
+            assert np.allclose(found, wanted, rtol=0, atol=1e-12)
+            assert {w["code"] for a in answers for w in a["warnings"]} <= {"MLW-T08"}, "some lie outside of the rows to train on"
+        cells = german_table(5).drop(columns="Temperatur").assign(Alter=["7", "attic", "3", "12.5", "1.234"])
+        text = cells.assign(Temperatur=["-0,5", "1,5", "1.000,25", "k.A.", "-"]).to_csv(sep=";", index=False)
+        answers = http.post("/predict", content=text, headers={"content-type": "text/csv"}).json()["answers"]
+        assert [a["prediction"] is None for a in answers] == [False, True, False, True, False]
+    kept = list(read_log(place / "german.db")["row"])
+    assert kept[0]["Größe"] == german_table()["Größe"][0] and isinstance(kept[0]["Fläche in m²"], float)
+    assert kept[-5]["Temperatur"] == -0.5 and kept[-3]["Temperatur"] == 1000.25 and kept[-1]["Alter"] == 1234
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_texts_of_a_table_stay_as_they_are(asked, flat, delimiter, place):
+    texts = ['a "word"; two, three | four\tfive', "3,50", "1.234,5", " 07 ", "null and void"]
+    rows = [flat | {"description": text, "rooms": 2.5} for text in texts]
+    table = pd.DataFrame(rows).to_csv(sep=delimiter, decimal="," if delimiter == ";" else ".", index=False)
+    answers = asked.post("/predict", content=table, headers={"content-type": "text/csv"}).raise_for_status().json()["answers"]
+    kept = read_log(place / "log.db").set_index("id")["row"]
+    assert [kept[a["id"]]["description"] for a in answers] == texts
+    assert {float(kept[a["id"]]["rooms"]) for a in answers} == {2.5}
+
+
+@pytest.mark.parametrize("body", [b"\n" * 199_000, b"," * 199_000, b'"' * 199_000, b"a,b\n" * 49_000, b", ;\t|^~ :" * 22_000])
+def test_odd_tables_take_no_time(asked, body):
+    began = time.monotonic()
+    assert asked.post("/predict", content=body, headers={"content-type": "text/csv"}).status_code == 422
+    assert time.monotonic() - began < 2
+
+
+def test_a_date_outside_of_training_is_said(asked, flat):
+    dates = {"2031-01-01": "MLW-T08", "1 May 1999": "MLW-T08", "99.99.2026": "MLW-T09", flat["listed_on"]: None, "NaT": None}
+    answers = asked.post("/predict", json={"rows": [flat | {"listed_on": d} for d in dates]}).json()["answers"]
+    said = [[w["code"] for w in a["warnings"] if w["column"] == "listed_on"] for a in answers]
+    assert said == [[code] if code else [] for code in dates.values()]
+    assert "2031-01-01 lies outside of 2024-01-01 to" in answers[0]["warnings"][0]["message"]
+    model = model_of("let_within_week", "logistic")
+    ends = {k: model.profile.columns["listed_on"][k] for k in ("min", "max")}
+    for date, code in (dates | {ends["min"]: None, ends["max"]: None, f"{ends['max']} 00:00:01": "MLW-T08"}).items():
+        found = [f.code for f in model.check(frame_of([flat | {"listed_on": date}])) if f.code in ("MLW-T08", "MLW-T09")]
+        assert found == [d["code"] for d in doubts_of(model).of(flat | {"listed_on": date})] == ([code] if code else []), date
+
+
+def test_a_form_offers_one_spelling_and_all_may_be_asked(asked, flat):
+    (city,) = [c for c in asked.get("/schema").json()["columns"] if c["name"] == "city"]
+    assert "Port Émile" in city["offered"] and not {"Port Emile", "PORT ÉMILE"} & set(city["offered"])
+    assert set(city["levels"]) - set(city["offered"]) == {"Port Emile", "PORT ÉMILE"}
+    towns = ("Port Émile", "Port Emile", "PORT ÉMILE")
+    answers = asked.post("/predict", json={"rows": [flat | {"city": town} for town in towns]}).json()["answers"]
+    assert len({a["probabilities"]["yes"] for a in answers}) == 1 and not any(a["warnings"] for a in answers)
+
+
+def test_the_spelling_of_most_rows_is_offered():
+    assert _offered([["a", 5], ["A", 7], ["b", 3], ["B", 1]], {"a": "α", "A": "α", "B": "b"}) == ["A", "b"]
+    assert _offered([["a", 5], ["b", 3]], {"c": "a"}) is None
+
+
 def test_parquet_of_numbers_and_dates(asked, flat):
     table = pd.DataFrame([flat | {"listed_on": pd.Timestamp("2025-03-07"), "floor": np.nan}])
     packed = io.BytesIO()
@@ -155,17 +247,33 @@ def test_a_regression_that_was_not_says_nothing_of_it(place, flat):
         assert why["label"] is None and {p["column"] for p in why["parts"]} <= set(row)
 
 
-def test_what_it_says_of_itself(asked, flat, place):
+def test_what_it_says_of_itself(asked, flat, server):
     assert asked.get("/health").json() == {"status": "alive"}
     assert asked.get("/ready").json()["ready"]
     version = asked.get("/version").json()
     assert re.fullmatch("[0-9a-f]{12}", version["version"]) and version["target"] == "let_within_week"
     assert asked.get("/schema").json()["example"] == flat
+    assert asked.post("/predict", json={"rows": [flat]}).status_code == 200
     assert 'mlwork_rows_total{outcome="answered"' in asked.get("/metrics").text
     row = asked.get("/openapi.json").json()["components"]["schemas"]["Row"]
     assert set(row["required"]) <= set(flat) and "m2" in row["properties"]["area"]["description"]
     page = asked.get("/docs")
     assert "year_built" in page.text and "default-src 'none'" in page.headers["content-security-policy"]
+    assert f"curl -H 'content-type: application/json' -d @rows.json http://127.0.0.1:{server.port}/predict" in unescape(page.text)
+    assert "Answer 1 to 500 rows" in page.text and "8000" not in page.text
+
+
+def test_the_documentation_says_by_which_address_it_was_reached(place):
+    app = create_app(Pointer(place / "one", "scikit-learn"), home=False, quiet=True)
+
+    async def page(url, **more):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app, **more), base_url=url) as http:
+            return (await http.get("/docs")).text
+
+    assert " https://flats.example:8443/predict<" in asyncio.run(page("https://flats.example:8443"))
+    text = asyncio.run(page("http://[::1]:8000", root_path="/rentals"))
+    assert " http://[::1]:8000/rentals/predict<" in text and not re.search('(href|src)="/', text)
+    assert "<script>" not in asyncio.run(page("http://flats.example", root_path="/<script>"))
 
 
 def test_why(asked, flat):
@@ -197,6 +305,15 @@ def test_what_cannot_be_used_is_refused_clearly(asked, name):
     answer = asked.post("/predict", content=body, headers=headers)
     assert answer.status_code == status and answer.json()["error"], answer.text
     assert "Traceback" not in answer.text and len(answer.content) < 3000
+
+
+@pytest.mark.parametrize("path", ["/predict", "/explain"])
+def test_a_compressed_body_is_told_so(asked, flat, path):
+    body = json.dumps({"rows": [flat]}).encode()
+    for coding in ("gzip", "br", "x-Gzip"):
+        answer = asked.post(path, content=gzip.compress(body), headers=JSON | {"content-encoding": coding})
+        assert answer.status_code == 415 and "without compressing it" in answer.json()["error"], answer.text
+    assert asked.post(path, content=body, headers=JSON | {"content-encoding": "identity"}).status_code == 200
 
 
 def test_too_much_is_refused_in_every_format(asked, flat):
@@ -337,16 +454,13 @@ def test_a_pointer_is_followed_under_load_without_a_dropped_request(place, flat)
             before = len(server.events("switch"))
             with atomic_write(place / "current") as f:
                 f.write(name)
-            if name == "gone":
-                with client(server) as http:
-                    return soon(lambda: http.get("/version").json()["problem"]) and None
             soon(lambda: len(server.events("switch")) > before, 60)
             return server.events("switch")[-1]["now"]
 
         with ThreadPoolExecutor(4) as pool:
             asking = [pool.submit(ask) for _ in range(4)]
             try:
-                versions = {switch(name) for name in ("two", "one", "gone", "two")} - {None}
+                versions = {switch(name) for name in ("two", "one", "gone", "two")}
                 time.sleep(0.3)
             finally:
                 stop.set()
@@ -356,6 +470,27 @@ def test_a_pointer_is_followed_under_load_without_a_dropped_request(place, flat)
         assert {version for _, version, _ in found} == versions
         kept = read_log(place / "switch.db")
         assert kept["version"].value_counts().to_dict() == pd.Series([v for _, v, _ in found]).value_counts().to_dict()
+
+
+@pytest.mark.parametrize("wrong", [b"/nonexistent", b"", b"\xff\xfe", b"a\0b", b"one\ntwo", b"corrupt"], ids=repr)
+def test_a_bad_pointer_is_written_down_and_counted_as_a_bad_model_is(place, flat, wrong):
+    pointer = place / "wrong"
+    pointer.write_text("one")
+    if not (place / "corrupt").exists():
+        shutil.copytree(place / "one", place / "corrupt")
+        (place / "corrupt" / "MANIFEST.json").write_text("{}")
+    with served(pointer, "--log", "", "--engine", "scikit-learn") as server, client(server) as http:
+        pointer.write_bytes(wrong)
+        (event,) = soon(lambda: server.events("switch"))
+        assert not event["done"] and event["before"] == event["now"] and event["problem"]
+        assert http.get("/version").json()["problem"] == event["problem"]
+        assert http.post("/predict", json={"rows": [flat]}).json()["version"] == event["now"]
+        time.sleep(1.5)
+        assert len(server.events("switch")) == 1 and 'mlwork_switches_total{outcome="failed"} 1.0' in http.get("/metrics").text
+        pointer.write_text("two")
+        assert soon(lambda: server.events("switch")[1:])[0]["done"]
+        assert http.get("/version").json()["problem"] is None
+    assert server.process.returncode == 0 and not server.events("error")
 
 
 def test_a_killed_server_has_logged_every_answer(place, flat):
@@ -397,14 +532,42 @@ def test_what_has_begun_is_finished_before_it_ends(place, flat):
         assert len(read_log(place / "graceful.db")) == 9000
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_both_ways_to_stop_it_are_one(place, flat, how):
+    with served(place / "one", "--log", place / f"{how.name}.db") as server, client(server) as http:
+        assert http.post("/predict", json={"rows": [flat]}).status_code == 200
+        assert server.stop(how) == 0
+    events = [json.loads(line)["event"] for line in server.lines]
+    assert events == ["serving", "request", "stopped"]
+    assert len(read_log(place / f"{how.name}.db")) == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_may_be_stopped_while_the_model_is_loaded(place, how):
+    code = "import mlwork.deploy.web as w, time; w.Pointer = lambda *_: print('loading', flush=True) or time.sleep(30);"
+    command = [sys.executable, "-c", f"{code} from mlwork.cli import main; main()", "serve", str(place / "one"), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=place) as process:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(how)
+        assert process.wait(20) == 0 and json.loads(process.stderr.read())["event"] == "stopped"
+
+
 def test_without_the_key_nothing_is_said(place, flat):
     key = "a-key-of-some-length"
     with served(place / "one", "--log", "", key=key) as server, client(server) as http:
         assert http.get("/health").status_code == http.get("/").status_code == 200
         for path in ("/version", "/schema", "/metrics", "/docs", "/openapi.json"):
-            assert http.get(path).status_code == 401
+            for said, words in (({}, "a key is needed"), ({"x-api-key": key[:-1]}, "the key is wrong"), ({"x-api-key": "é"}, "wrong")):
+                answer = http.get(path, headers={k: v.encode() for k, v in said.items()})
+                assert answer.status_code == 401 and words in answer.json()["error"], (path, answer.text)
+            assert http.get(path, headers={"x-api-key": key}).status_code == 200
+        for path in ("/docs", "/openapi.json"):
+            door = http.get(path, headers={"accept": "text/html,*/*"})
+            assert door.status_code == 401 and door.text == http.get("/").text and "'none'" in door.headers["content-security-policy"]
+        assert f'-H "X-API-Key: …" -d @rows.json {server.url}/predict' in unescape(http.get("/docs", headers={"x-api-key": key}).text)
         assert http.post("/predict", json={"rows": [flat]}).status_code == 401
-        assert http.post("/predict", json={"rows": [flat]}, headers={"x-api-key": key[:-1]}).status_code == 401
+        wrong = http.post("/predict", json={"rows": [flat]}, headers={"authorization": f"Bearer {key[:-1]}"})
+        assert wrong.status_code == 401 and "the key is wrong" in wrong.json()["error"]
         for headers in ({"x-api-key": key}, {"authorization": f"Bearer {key}"}):
             assert http.post("/predict", json={"rows": [flat]}, headers=headers).status_code == 200
         assert key not in "\n".join(server.lines)
@@ -420,6 +583,32 @@ def test_tls(place, flat):
         assert server.url.startswith("https://")
         with client(server, verify=ssl.create_default_context(cafile=str(cert))) as http:
             assert http.post("/predict", json={"rows": [flat]}).status_code == 200
+
+
+@needs("openssl")
+def test_files_of_tls_are_tried_first_and_named(place):
+    def key(name, *more):
+        subprocess.run(
+            ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", *more, "-out", name], check=True, cwd=place
+        )
+
+    key("own.pem"), key("other.pem"), key("locked.pem", "-aes256", "-pass", "pass:secret")
+    made = ["openssl", "req", "-x509", "-new", "-days", "2", "-subj", "/CN=localhost", "-key", "own.pem", "-out", "sure.pem"]
+    subprocess.run(made, check=True, cwd=place, capture_output=True)
+    (place / "empty.pem").write_text("")
+    for cert, own, said in (
+        ("nope.pem", "own.pem", "nope.pem (No such file"),
+        ("sure.pem", "nope.pem", "nope.pem (No such file"),
+        ("sure.pem", "one", "one (Is a directory)"),
+        ("empty.pem", "own.pem", "the certificate must be a file in PEM; got empty.pem"),
+        ("own.pem", "own.pem", "the certificate must be a file in PEM; got own.pem"),
+        ("sure.pem", "empty.pem", "the private key must be a file in PEM; got empty.pem"),
+        ("sure.pem", "other.pem", "other.pem of another; give the key that made sure.pem"),
+        ("sure.pem", "locked.pem", "openssl pkey -in locked.pem"),
+    ):
+        options = ["nowhere", "--port", "0", "--cert", cert, "--cert-key", own]
+        done = subprocess.run([*COMMAND, *options], cwd=place, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, (cert, own, done.stderr)
 
 
 def test_a_full_disk_is_said_and_nothing_goes_unlogged(place, flat):

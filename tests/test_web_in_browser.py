@@ -56,6 +56,17 @@ def test_doubts_and_refusals_are_said(page, server):
     expect(page.locator(".mlf-answer")).to_contain_text("attic")
 
 
+def test_one_spelling_of_a_town_is_offered(page, server):
+    page.goto(server.url)
+    expect(page.locator(".mlf-big")).to_contain_text("%")
+    towns = page.get_by_label("city", exact=True)
+    assert [town for town in towns.locator("option").all_inner_texts() if "port" in town.lower()] == ["Port Émile"]
+    towns.select_option("another value …")
+    page.get_by_label("another value of city").fill("PORT ÉMILE")
+    expect(page.locator(".mlf-big")).to_contain_text("%")
+    expect(page.locator(".mlf-notes")).not_to_contain_text("city")
+
+
 def test_why(page, server):
     page.goto(server.url)
     expect(page.locator(".mlf-big")).to_contain_text("%")
@@ -67,9 +78,33 @@ def test_why(page, server):
 def test_a_key_is_asked_for(page, model):
     with served(model, "--log", "", "--engine", "scikit-learn", key=KEY) as server:
         page.goto(server.url)
+        expect(page.get_by_role("alert")).to_contain_text("a key is needed")
+        page.get_by_label("This service asks for a key").fill(KEY[:-1])
+        page.get_by_role("button", name="Enter").click()
+        expect(page.get_by_role("alert")).to_contain_text("the key is wrong")
         page.get_by_label("This service asks for a key").fill(KEY)
         page.get_by_role("button", name="Enter").click()
         expect(page.locator(".mlf-big")).to_contain_text("%")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        page.get_by_role("link", name="How to ask by program").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("How to ask for let_within_week")
+        expect(page.locator("pre").first).to_contain_text(f"{server.url}/predict")
+        page.get_by_role("link", name="OpenAPI, for programs").click()
+        expect(page.locator("pre")).to_contain_text('"openapi": "3.1.0"')
+        assert page.url == f"{server.url}/openapi.json"
+        page.go_back()
+        page.get_by_role("link", name="Try it in a form").click()
+        expect(page.locator(".mlf-big")).to_contain_text("%")
+        assert KEY not in "\n".join(server.lines)
+
+
+def test_the_documentation_asks_for_the_key_as_well(page, model):
+    with served(model, "--log", "", "--engine", "scikit-learn", key=KEY) as server:
+        page.goto(f"{server.url}/docs")
+        expect(page.get_by_text("year_built")).to_have_count(0)
+        page.get_by_label("This service asks for a key").fill(KEY)
+        page.get_by_role("button", name="Enter").click()
+        expect(page.get_by_text("year_built").first).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 1600])

@@ -22,6 +22,8 @@ from ..lower_models import lower_model
 from ..lower_steps import lower_stage
 from ..model import Model, readings_of, threshold_of
 from ..portable import Program, move_thresholds, numeric_places, prune
+from ..preprocess import standardise_formats
+from ..stages import Needs
 from ..steps import UNITS, parse_booleans
 from ..tables import MISSING
 
@@ -36,7 +38,24 @@ def _usual(entry):
     return (entry.get("quantiles") or {}).get("0.5")
 
 
-def _column(model, name):
+def _spellings(recipe):
+    "Tell which spellings a recipe brings to one: {column: {as written: as meant}}."
+    found = {}
+    for step, columns, _ in recipe.walk(Needs()):
+        if isinstance(step, standardise_formats) and step.spellings:
+            found |= {c: found.get(c, {}) | dict(step.spellings) for c in columns}
+    return found
+
+
+def _offered(levels, spellings):
+    "List one level for each thing that is meant, as most rows wrote it; None where that are all."
+    usual = {}  # {as meant: as most rows wrote it}; from the frequent to the rare
+    for level, _ in sorted(levels, key=lambda pair: -pair[1]):
+        usual.setdefault(spellings.get(str(level), str(level)), level)
+    return [str(v) for v, _ in levels if v in usual.values()] if len(usual) < len(levels) else None
+
+
+def _column(model, name, spellings=None):
     "Describe a column for whoever fills it in."
     entry = model.profile.columns[name]
     levels = [str(v) for v, _ in entry.get("levels") or []]
@@ -44,6 +63,7 @@ def _column(model, name):
     found = {"name": name, "kind": kind, "role": entry["role"], "optional": name in model.unused}
     known = {k: entry.get(k) for k in ("min", "max", "unit")} | {"usual": _usual(entry)}
     known |= {"decimal": "," if kind == "text" and decimal == "," else None}
+    known["offered"] = _offered(entry["levels"], spellings) if spellings and levels else None  # what a form lists
     known |= {"levels": levels or None, "more_levels": bool(entry.get("other")) or None}  # the Profile lists the frequent ones
     return found | {k: v for k, v in known.items() if v is not None}
 
@@ -52,7 +72,8 @@ def columns_of(
     model: Model,  # also one that cannot be lowered
 ) -> list[dict]:  # as `Bundle.columns`
     "Describe the raw columns that a model takes."
-    return plain([_column(model, name) for name in model.features])
+    spellings = _spellings(model.recipe)
+    return plain([_column(model, name, spellings.get(name)) for name in model.features])
 
 
 def _cell(column, i):

@@ -47,10 +47,10 @@ def _answers(served):
 
 
 _WRONG = {
-    401: "no key, or another",
+    401: "no key, or a wrong one",
     408: "not said in time",
     413: "too much in one request",
-    415: "another type of content",
+    415: "another type of content, or a compressed body",
     421: "called by another name",
     422: "cannot be read, or every row was refused",
     503: "too much to do, or the log cannot be written: ask again later",
@@ -73,11 +73,11 @@ def openapi_of(
     "Describe a service for programs."
     asked = served.request.json_schema(ref_template="#/components/schemas/{model}")
     schemas = asked.pop("$defs") | {"Request": asked} | _answers(served)
-    rows = {"schema": _a("Request")}
+    rows, most = {"schema": _a("Request")}, asked["properties"]["rows"]["maxItems"]
     tables = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("text/csv", "application/vnd.apache.parquet")}
     spec = spec | {"components": {"schemas": spec.get("components", {}).get("schemas", {}) | schemas}}
     spec["paths"] = spec["paths"] | {
-        "/predict": {"post": _operation("Answer 1 to N rows", "Answers", {"application/json": rows} | tables)},
+        "/predict": {"post": _operation(f"Answer 1 to {most:,} rows", "Answers", {"application/json": rows} | tables)},
         "/explain": {"post": _operation("Say what each column did to the answer of one row", "Explanation", {"application/json": rows})},
     }
     if keyed:
@@ -96,6 +96,7 @@ def template(
 def docs_page(
     served: Served,  # the model in service
     spec: dict,  # as `openapi_of` gives it
+    url: str,  # by which the service is reached, without a slash at its end
 ) -> str:  # HTML
     "Describe a service for people."
     e = html.escape
@@ -107,6 +108,7 @@ def docs_page(
     ]
     example = json.dumps({"rows": [served.example]}, ensure_ascii=False, indent=1)
     wrong = [f"<tr><th scope=row>{code}</th><td>{e(why)}</td></tr>" for code, why in _WRONG.items()]
-    facts = {"target": served.model.target, "version": served.version, "example": example}
+    key = ' -H "X-API-Key: …"' if "security" in spec else ""
+    facts = {"target": served.model.target, "version": served.version, "example": example, "url": url, "key": key}
     rows = {"columns": "".join(columns), "paths": "".join(paths), "wrong": "".join(wrong)}
     return Template(template("docs.html")).substitute({k: e(v) for k, v in facts.items()} | rows)

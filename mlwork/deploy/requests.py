@@ -25,7 +25,7 @@ from .bundle import columns_of
 from .golden import usual_cells
 from ..model import Model, readings_of
 from ..steps import TRUTHS, ascii_lower, number_name, read_date_with, read_number_with, tidy_text, units_for
-from ..tables import MISSING
+from ..tables import MISSING, find_marks
 
 # %% ../../nbs/10_deploy/00h_requests.ipynb #00000006
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def described(
     column: dict,  # as `columns_of` gives it
 ) -> str:  # one line
     "Say what a column holds."
-    levels = column.get("levels", [])
+    levels = column.get("offered", column.get("levels", []))
     words = [{"number": "a number", "truth": "yes or no", "moment": "a date", "text": "a text"}[column["kind"]]]
     if column["kind"] == "text" and column["role"] in ("numeric", "datetime"):
         words = ["a number, as text or bare"] if column["role"] == "numeric" else ["a date, as text"]
@@ -112,33 +112,50 @@ def faults_of(
 
 # %% ../../nbs/10_deploy/00h_requests.ipynb #0000000e
 _GONE = frozenset(MISSING)
+_FIRST = 1 << 16  # letters from which delimiter and decimal mark are told
 
 
 def rows_of_csv(
-    body: bytes,  # UTF-8, comma, semicolon or tab between cells, names in the first line
+    body: bytes,  # UTF-8, names in the first line; delimiter and decimal mark are found as `load` finds them
     columns: list[dict],  # as `columns_of` gives them; others are left aside
     limits: Limits,  # of a request
 ) -> list[dict]:  # raises `BadInput` for what is no table, `TooLarge` for too many rows
     "Read rows from CSV."
-    do = "send UTF-8 text with names in the first line"
     try:
         text = body.decode("utf-8-sig")
-        head = text[: text.find("\n")] if "\n" in text else text
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
-        names = next(reader, [])
-        _check_names([n.strip() for n in names], columns)
-        at = [(c["name"], [n.strip() for n in names].index(c["name"])) for c in columns if c["name"] in [n.strip() for n in names]]
-        found = []
-        for line in reader:
-            if line and len(line) != len(names):
-                raise BadInput("every line must have a cell for each name", f"{len(line)} cells in line {reader.line_num}", do)
-            if line:
-                found.append({name: None if line[i].strip() in _GONE else line[i] for name, i in at})
-            if len(found) > limits.rows:
-                raise TooLarge(f"a request must have at most {limits.rows:,} rows", "more", "send them in several requests")
+        first = text if len(text) <= _FIRST else text[: text.rfind("\n", 0, _FIRST) + 1] or text[:_FIRST]
+        delimiter, decimal, padded = find_marks(first)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=padded or delimiter == " ")
+        return _some(_rows_of(reader, columns, limits, decimal))
     except (UnicodeDecodeError, csv.Error) as e:
-        raise BadInput("the body must be CSV", str(e)[:200], do) from e
-    return _some(found)
+        raise BadInput("the body must be CSV", str(e)[:200], _DO) from e
+
+
+_DO = "send UTF-8 text with names in the first line"
+
+
+def _rows_of(reader, columns, limits, decimal):
+    "Take the cells of the columns out of the lines of a table."
+    names = [n.strip() for n in next((line for line in reader if line), [])]
+    _check_names(names, columns)
+    at = [(c["name"], names.index(c["name"]), decimal != "." and c["kind"] == "number") for c in columns if c["name"] in names]
+    found = []
+    for line in reader:
+        if line and len(line) != len(names):
+            raise BadInput("every line must have a cell for each name", f"{len(line)} cells in line {reader.line_num}", _DO)
+        if line:
+            found.append({name: _cell(line[i], decimal if marked else None) for name, i, marked in at})
+        if len(found) > limits.rows:
+            raise TooLarge(f"a request must have at most {limits.rows:,} rows", "more", "send them in several requests")
+    return found
+
+
+def _cell(text, decimal):
+    "Give a cell: a number where there is a decimal mark to read it with and the grammar matches, else its text; None where it is missing."
+    if text.strip() in _GONE:
+        return None
+    number = None if decimal is None else read_number_with(tidy_text(text), None, decimal)
+    return text if number is None else number
 
 
 def _check_names(names, columns):
@@ -240,7 +257,7 @@ def doubts_of(
         if entry["role"] == "numeric":
             checks[column["name"]] = _number_check(column, reading)
         elif entry["role"] == "datetime":
-            checks[column["name"]] = _date_check(column, reading)
+            checks[column["name"]] = _date_check(column, reading, entry["seconds"])
         elif column.get("levels") and not entry.get("other"):
             checks[column["name"]] = _level_check(column)
     return Doubts(checks)
@@ -266,11 +283,19 @@ def _number_check(column, reading) -> Callable:
     return check
 
 
-def _date_check(column, reading) -> Callable:
+def _date_check(column, reading, seconds) -> Callable:
+    low, high = (-math.inf, math.inf) if seconds["min"] is None else (seconds["min"], seconds["max"])
+
     def check(cell):
-        if isinstance(cell, str) and (cell.strip() in _GONE or read_date_with(tidy_text(cell), reading.get("dayfirst", True)) is not None):
+        if isinstance(cell, str) and cell.strip() in _GONE:
             return None
-        return TEXT_UNREADABLE, "it cannot be read as a date and counts as missing"
+        moment = read_date_with(tidy_text(cell), reading.get("dayfirst", True)) if isinstance(cell, str) else None
+        if moment is None:
+            return TEXT_UNREADABLE, "it cannot be read as a date and counts as missing"
+        if not low <= (moment - datetime(1970, 1, 1)).total_seconds() <= high:
+            said = str(moment).removesuffix(" 00:00:00")
+            return VALUES_OUTSIDE, f"{said} lies outside of {column['min']} to {column['max']}, which training had"
+        return None
 
     return check
 

@@ -154,7 +154,7 @@ class Pointer:
     ):
         "Load the first model; raises what `open_served` raises."
         self.path, self.engine, self.limits = Path(path), engine, limits
-        self._seen = self._mark()
+        self._seen = self._look()
         self.served = open_served(path, engine, limits)
         self.problem = None  # why the model that the path means is not the one in service
         self._retry, self._turn, self._proving = 0.0, threading.Lock(), None
@@ -165,32 +165,35 @@ class Pointer:
         manifest = (folder / "MANIFEST.json").stat()
         return str(folder.resolve()), manifest.st_mtime_ns, manifest.st_ino
 
-    def moved(self) -> bool:
-        "Tell whether the path means another model than the one that was looked at last."
+    def _look(self):
+        "Give the mark, or what is wrong with the path: a fault is news as a model is."
         try:
-            mark = self._mark()
-        except (MlworkError, OSError) as e:
-            self.problem = str(e)
-            return False
-        return mark != self._seen or self.problem is not None and time.monotonic() >= self._retry
+            return self._mark()
+        except (MlworkError, OSError, ValueError) as e:
+            return str(e)
+
+    def moved(self) -> bool:
+        "Tell whether the path means another model, or nothing, than when it was looked at last."
+        return self._look() != self._seen or self.problem is not None and time.monotonic() >= self._retry
 
     def switch(self) -> bool:  # False where the old one stays, see `problem`
         "Load the model that the path means now, and put it into service."
         with self._turn:
+            self._seen = self._look()
             try:
-                self._seen = self._mark()
+                folder, *_ = self._mark()
                 if self.engine == "portable":
-                    self._prove_elsewhere()
+                    self._prove_elsewhere(folder)
                 self.served = open_served(self.path, self.engine, self.limits)
                 self.problem = None
             except (MlworkError, OSError, ValueError) as e:
                 self.problem, self._retry = str(e), time.monotonic() + 10
             return self.problem is None
 
-    def _prove_elsewhere(self):
+    def _prove_elsewhere(self, folder):
         "Let a process of its own make the proof, which takes seconds in which this one could not answer."
         code = "import sys; from mlwork.deploy.served import open_served; open_served(sys.argv[1])"
-        self._proving = subprocess.Popen([sys.executable, "-c", code, self._seen[0]], stderr=subprocess.DEVNULL)
+        self._proving = subprocess.Popen([sys.executable, "-c", code, folder], stderr=subprocess.DEVNULL)
         self._proving.wait()  # whatever it found is found again here, quickly
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,8 @@ from .served import Pointer
 
 # %% ../../nbs/10_deploy/01_web.ipynb #00000006
 OPEN = {"/": True, "/page.js": True, "/form.js": True, "/page.css": True, "/form.css": True, "/health": True, "/ready": True}
-PATHS = OPEN | dict.fromkeys(("/predict", "/explain", "/schema", "/version", "/metrics", "/docs", "/openapi.json"), False)
+OPEN |= {"/docs": True, "/openapi.json": True}  # at the door: these two ask for the key themselves, since a link cannot bring one
+PATHS = OPEN | dict.fromkeys(("/predict", "/explain", "/schema", "/version", "/metrics"), False)
 
 # %% ../../nbs/10_deploy/01_web.ipynb #00000008
 class Busy(MlworkError):
@@ -180,6 +181,9 @@ async def _asked(scope, receive, limits, kinds=BODY_KINDS):
     kind = named.get(b"content-type", b"").split(b";")[0].strip().lower().decode("latin-1")
     if kind not in kinds:
         raise _WrongKind(f"the content type must be {' or '.join(kinds)}", repr(kind[:60]), "say it in the header content-type")
+    if (packed := named.get(b"content-encoding", b"identity").lower()) != b"identity":
+        got = f"content-encoding {packed[:60].decode('latin-1')!r}"
+        raise _WrongKind("a body must be sent as it is", got, "send it without compressing it; Parquet is compressed in itself")
     told = named.get(b"content-length")
     body = await read_body(receive, limits.body, int(told) if told else None)
     scope["mlwork"] = {}  # all is said: what takes time from here on is ours
@@ -282,8 +286,9 @@ _ONLY_OURS = {
 }
 
 
-def _add_pages(app, service, keyed):
+def _add_pages(app, service, key):
     "Add what a browser opens, and the description for programs."
+    from fastapi import Request
     from fastapi.openapi.utils import get_openapi
     from fastapi.responses import JSONResponse, Response
 
@@ -292,19 +297,35 @@ def _add_pages(app, service, keyed):
     def spec():
         served = service.pointer.served
         own = get_openapi(title=f"mlwork: {served.model.target}", version=served.version, routes=app.routes)
-        return openapi_of(served, own, keyed)
+        return openapi_of(served, own, key is not None)
 
     for path, name in _PAGES.items():
         page = Response(template(name), headers=_ONLY_OURS, media_type=_TYPES[Path(name).suffix])
         app.add_api_route(path, partial(_as_it_is, page), include_in_schema=False)
 
     @app.get("/docs", include_in_schema=False)
-    async def docs():
-        return Response(docs_page(service.pointer.served, spec()), headers=_ONLY_OURS, media_type=_TYPES[".html"])
+    async def docs(request: Request):
+        page = partial(docs_page, service.pointer.served, spec(), str(request.base_url).rstrip("/"))
+        return _without_key(request, key) or Response(page(), headers=_ONLY_OURS, media_type=_TYPES[".html"])
 
     @app.get("/openapi.json", include_in_schema=False)
-    async def openapi():
-        return JSONResponse(spec())
+    async def openapi(request: Request):
+        return _without_key(request, key) or JSONResponse(spec())
+
+
+def _without_key(request, key):
+    "Reply to who has no key: a browser gets the page on which it can be said; None where the key is right."
+    from fastapi.responses import Response
+
+    from mlwork.deploy.documentation import template
+    from mlwork.deploy.guard import error_body, key_fault
+
+    fault = key_fault(dict(request.scope["headers"]), key and key.encode("ascii"))
+    if fault is None:
+        return None
+    if "text/html" in request.headers.get("accept", ""):
+        return Response(template("serve.html"), 401, _ONLY_OURS, _TYPES[".html"])
+    return Response(error_body(fault), 401, {"www-authenticate": "Bearer"}, "application/json")
 
 
 async def _as_it_is(page):
@@ -339,7 +360,7 @@ def create_app(
     app = fastapi.FastAPI(title="mlwork", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     _add_errors(app)
     _add_facts(app, service)
-    _add_pages(app, service, key is not None)
+    _add_pages(app, service, key)
     return Guard(app, counts, limits, PATHS, key, home, quiet, {"/predict": _answering(service)})
 
 # %% ../../nbs/10_deploy/01_web.ipynb #00000017
@@ -405,20 +426,23 @@ def serve(
 ) -> None:  # returns when it was told to stop (SIGTERM, Ctrl-C) and has finished what it had begun
     "Serve a model over HTTP."
     uvicorn = need("uvicorn", "deploy")
-    from mlwork.deploy.guard import say
+    from mlwork.deploy.guard import check_tls, say
 
     limits, key = limits or Limits(), _check_key(key)
-    listening = _listen(host, port)
-    pointer = Pointer(model, engine, limits)
-    app = create_app(pointer, None if log is None else PredictionLog(log), limits, key, _at_home(host), quiet, every)
-    config = _config(app, limits, tls)
-    noise = logging.getLogger("uvicorn.error")
-    noise.handlers, noise.propagate = [_Lines()], False
+    if tls is not None:
+        check_tls(*tls)
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: None)  # what uvicorn falls back on when it is done: a clean end
-    url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-    if not _at_home(host) and key is None:
-        say("warning", message=f"anybody who can reach {host} may ask: set a key")
-    say("serving", url=url, log=None if log is None else str(log), **pointer.served.about())
-    uvicorn.Server(config).run(sockets=[listening])
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the same wish as Ctrl-C, and the same end
+    with suppress(KeyboardInterrupt):  # while the model is loaded; or from uvicorn, which raises it again when all is finished
+        listening = _listen(host, port)
+        pointer = Pointer(model, engine, limits)
+        app = create_app(pointer, None if log is None else PredictionLog(log), limits, key, _at_home(host), quiet, every)
+        config = _config(app, limits, tls)
+        noise = logging.getLogger("uvicorn.error")
+        noise.handlers, noise.propagate = [_Lines()], False
+        url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+        if not _at_home(host) and key is None:
+            say("warning", message=f"anybody who can reach {host} may ask: set a key")
+        say("serving", url=url, log=None if log is None else str(log), **pointer.served.about())
+        uvicorn.Server(config).run(sockets=[listening])
     say("stopped")

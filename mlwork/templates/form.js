@@ -3,7 +3,7 @@
 //   import { form } from "./form.js";
 //   form(document.querySelector("main"), columns, async row => model.predict(row), { target: "price" });
 //
-// columns  model.json's "columns": name, kind (number, truth, moment, text), role, optional, and where known min, max, unit, levels, usual, decimal.
+// columns  model.json's "columns": name, kind (number, truth, moment, text), role, optional, and where known min, max, unit, levels, offered, usual, decimal.
 // ask      takes a row {column: text, or null where the field is empty}; gives, also as a promise, { prediction } and, where there are any,
 //          probabilities {class: p}, classes (their order), interval [low, high], warnings [text], or only { refused: why }.
 //          It throws a RangeError where the model refuses the row, anything else where no answer can be had.
@@ -32,6 +32,7 @@ const signed = (number, write) => `${number < 0 ? "−" : "+"}${write(Math.abs(n
 const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
 const visible = text => (text.trim() ? text : JSON.stringify(text));
 const written = value => (value === null ? "unknown" : visible(value));
+const offered = column => column.offered ?? column.levels; // one spelling of each thing
 const isDate = column => column.role === "datetime" || column.kind === "moment";
 const hasTime = column => [column.min, column.max].some(moment => /\d[T ]\d/.test(moment ?? ""));
 const isNumber = column => !column.levels && !isDate(column) && (column.kind === "number" || column.role === "numeric");
@@ -97,7 +98,7 @@ function segments(id, column) {
 }
 
 function choice(id, column) {
-  const levels = column.kind === "number" ? [...column.levels].sort((a, b) => a - b) : column.levels, another = String(levels.length);
+  const levels = column.kind === "number" ? [...offered(column)].sort((a, b) => a - b) : offered(column), another = String(levels.length);
   const other = make("input", { type: "text", class: "mlf-another", "aria-label": `another value of ${column.name}`, hidden: true });
   const option = (text, value) => make("option", { textContent: text, value });
   const select = make("select", { id }, option("unknown", ""), ...levels.map((level, i) => option(visible(level), String(i))), option("another value …", another));
@@ -116,7 +117,7 @@ function choice(id, column) {
 }
 
 function suggestions(id, column) {
-  const list = make("datalist", { id: `${id}-levels` }, ...column.levels.map(level => make("option", { value: level })));
+  const list = make("datalist", { id: `${id}-levels` }, ...offered(column).map(level => make("option", { value: level })));
   const input = make("input", { id, type: "text", list: list.id, autocomplete: "off", autocapitalize: "off", spellcheck: false });
   return textual(input, make("div", {}, input, list));
 }
@@ -132,7 +133,7 @@ function fieldOf(id, column) {
   if (isDate(column)) return textual(make("input", { id, type: hasTime(column) ? "datetime-local" : "date" }));
   if (isNumber(column)) return measured(id, column);
   if (column.kind === "truth" || (column.role === "boolean" && column.levels?.length <= FEW)) return segments(id, column);
-  if (column.levels && column.role !== "text") return column.levels.length > MANY ? suggestions(id, column) : choice(id, column);
+  if (column.levels && column.role !== "text") return offered(column).length > MANY ? suggestions(id, column) : choice(id, column);
   return textual(make("textarea", { id, rows: 2 }));
 }
 

@@ -12,6 +12,7 @@ export interface Column {
   usual?: number | string;
   levels?: string[];
   more_levels?: boolean;
+  offered?: string[];
 }
 
 export interface Model {
