@@ -261,7 +261,7 @@ def _predict(w, spec):
     checked = _function(head, ["double x[MODEL_COLUMNS];", read, *w.checks, passed, *label])
     return _function(takes, [*room, *taken]) + "\n\n" + checked
 
-
+# %% ../../nbs/10_deploy/00bd_c_program.ipynb #988fd67d
 def _tables_of(w):
     "Write a model's tables."
     kinds = {"uint32_t sets": ("uint32_t", "[][8]")}

@@ -55,7 +55,7 @@ _TEMPLATES = files("mlwork") / "templates"
 
 def filled(
     text: str,  # with {{name}} where a value goes
-    values: dict[str, str],
+    values: dict[str, str],  # {name: what stands for it}
 ) -> str:
     "Put values into a template."
     for name, value in values.items():
