@@ -1,6 +1,7 @@
 """Errors, findings, atomic files and JSON at their edges."""
 
 import errno
+import io
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlwork.core import BadInput, Findings, Kind, NotFound, atomic_write, nearest, plain, sha256_frame, to_json, track, unknown
+from mlwork.core import BadInput, Findings, Kind, NotFound, atomic_write, doing, nearest, plain, sha256_frame, to_json, track, unknown
 
 SEEN = Kind("MLW-X99", "something", "warning", "core", "It matters.")
 
@@ -103,6 +104,17 @@ def test_the_fingerprint_sees_names_values_and_order():
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", None]})
     others = [frame.rename(columns={"a": "c"}), frame[::-1], frame.fillna("y"), frame[["b", "a"]]]
     assert len({sha256_frame(f) for f in [frame, *others]}) == 5
+
+
+def test_what_is_being_done_is_shown_to_a_terminal_and_wiped_at_the_end_also_on_errors(monkeypatch):
+    for asked, shown in (("1", "\r\x1b[Kcompiling …\r\x1b[K"), ("0", "")):
+        monkeypatch.setenv("MLWORK_PROGRESS", asked)
+        terminal = io.StringIO()
+        terminal.isatty = lambda: True
+        monkeypatch.setattr("sys.stderr", terminal)
+        with pytest.raises(ZeroDivisionError), doing("compiling"):
+            raise ZeroDivisionError
+        assert terminal.getvalue() == shown
 
 
 def test_track_passes_everything_through_and_ends_on_errors():

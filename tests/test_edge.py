@@ -23,7 +23,7 @@ from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeClassifier
 
 from mlwork.collect import load
-from mlwork.core import BadInput
+from mlwork.core import BadInput, BadType
 from mlwork.deploy import bundle, certify, golden, golden_rows
 from mlwork.deploy.c_code import C_OPTIONS, built_c, run_c, single_rows, to_c
 from mlwork.deploy.c_tables import needed_definitions, template_definitions
@@ -125,7 +125,11 @@ def test_cmake_builds_and_proves(tmp_path):
 def test_the_sketch_is_cpp(tmp_path):
     folder = exported(FOREST)[2] / "sketch"
     declared = "struct { void begin(long); template <class T> void print(T); template <class T> void println(T, int = 0); } Serial; void delay(long);\n"
-    (tmp_path / "sketch.cpp").write_text(declared + (folder / "sketch.ino").read_text(encoding="utf-8"), encoding="utf-8")
+    declared += "static const int A0 = 0; int analogRead(int);\n"
+    sketch = (folder / "sketch.ino").read_text(encoding="utf-8")
+    with_sensor = sketch.replace("  // cells[", "  cells[")
+    assert with_sensor.count("\n  cells[") == 2
+    (tmp_path / "sketch.cpp").write_text(declared + with_sensor, encoding="utf-8")
     command = ["g++", "-std=c++11", "-fsyntax-only", "-Wall", f"-I{folder}", str(tmp_path / "sketch.cpp")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -368,3 +372,13 @@ def footprint_kb(choice):
     folder = mkdtemp()
     to_c(choice.bundle, folder, number="ranks", proved=False)
     return footprint(folder)["flash"] / 1024
+
+
+@pytest.mark.parametrize("limit", [float("nan"), float("inf"), -1, 0])
+def test_a_budget_must_be_a_number_of_kb_before_anything_is_fitted(limit):
+    with pytest.raises(BadInput, match="ram_kb must be above 0 and finite; got"):
+        fit_for(split_of("binary"), 64, limit, models=["no such model"])
+    with pytest.raises(BadType, match="flash_kb must be a number of kB; got '32'"):
+        fit_for(split_of("binary"), "32", 8, models=["no such model"])
+    with pytest.raises(BadType, match="must be given a Split; got DataFrame"):
+        fit_for(split_of("binary").train.frame, 32, 8)

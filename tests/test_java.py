@@ -85,7 +85,9 @@ def test_the_self_test_agrees_and_says_by_its_exit_code_where_it_does_not(export
     done = tried(copied(folder, tmp_path / "cut", model="{"))
     assert done.returncode == 2 and "JSON must" in done.stderr
     (tmp_path / "cut" / "model.json").unlink()
-    assert tried(tmp_path / "cut").returncode == 2
+    for done, name in ((tried(tmp_path / "cut"), "model.json"), (tried(folder, "none.json"), "none.json")):
+        assert done.returncode == 2 and done.stderr.startswith(f"{name} must be a file that can be read; got ")
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_rows_are_answered_as_json_and_a_class_is_quoted(exported, tmp_path):

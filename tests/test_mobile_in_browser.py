@@ -112,6 +112,18 @@ def filled(page, row):
             field.fill(text)
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["with scripts", "without"])
+def test_opened_as_a_file_the_page_says_what_to_do(browser, folder, script):
+    context = browser.new_context(**PHONE | {"java_script_enabled": script})
+    page = context.new_page()
+    page.goto((folder / "index.html").as_uri())
+    expect(page.get_by_text("Open it through a server instead: python3 -m http.server")).to_be_visible()
+    assert not page.locator(".mlf-big").count()
+    context.close()
+    with served(folder) as (address, _), opened(browser, address) as (_, page):
+        assert not page.locator("#closed").count()
+
+
 def test_without_a_network_the_page_answers_as_python_does(browser, folder):
     portable, held = let_model()
     with served(folder) as (address, kill), opened(browser, address) as (context, page):

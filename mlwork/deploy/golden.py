@@ -162,7 +162,7 @@ def expected(
         alike.setdefault(tuple((name, type(v)) for name, v in row.items()), []).append(i)
     # one row needs one thread: two make gradient boosting seven times slower; huge numbers overflow on purpose
     with threads_for(1), np.errstate(all="ignore"):
-        for at in track(alike.values(), f"asking scikit-learn for {counted(len(rows), 'golden row')}, in parts alike", len(alike)):
+        for at in track(alike.values(), f"asking scikit-learn for {counted(len(rows), 'golden row')}, in parts", len(alike)):
             for i, answer in zip(at, _asked(model, [rows[i] for i in at]), strict=True):
                 found[i] = answer
     return found

@@ -55,8 +55,8 @@ _TEMPLATES = files("mlwork") / "templates"
 
 def filled(
     text: str,  # with {{name}} where a value goes
-    values: dict[str, str],  # {name: what stands for it}
-) -> str:
+    values: dict[str, str],  # {name: what is put there}
+) -> str:  # the text
     "Put values into a template."
     for name, value in values.items():
         text = text.replace("{{" + name + "}}", value)

@@ -8,16 +8,11 @@ $cells
 
 void setup() { Serial.begin(115200); }
 
-// Puts a number into a column; one that is not finite counts as missing.
-static void put(int column, model_num number) {
-  cells[column].kind = isfinite(number) ? MODEL_NUMBER : MODEL_MISSING;
-  cells[column].number = number;
-}
-
 void loop() {
   static model_answer answer;
-  // A sensor's value, in the unit of training, goes in before the model is asked:
-  // put($at, analogRead(A0) * 0.1);  // $name
+  // A sensor's value goes in before the model is asked, in the unit of training; where there is none, the kind is MODEL_MISSING. Here $name:
+  // cells[$at].kind = MODEL_NUMBER;
+  // cells[$at].number = analogRead(A0) * 0.1;
   int error = model_predict(cells, &answer);
   if (error != MODEL_OK) {
     Serial.print("no answer: ");

@@ -7,7 +7,7 @@ let package = Package(
     targets: [
         .target(
             name: "CModel",
-            exclude: ["main.c", "model.c", "model.json", "golden.json", "golden.lines", "certificate.json"], // whole.c includes model.c
+            exclude: ["README.md", "main.c", "model.c", "model.json", "golden.json", "golden.lines", "certificate.json"], // whole.c includes model.c
             publicHeadersPath: "."
         ),
         .target(name: "Model", dependencies: ["CModel"]),
