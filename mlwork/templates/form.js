@@ -290,9 +290,8 @@ export function form(root, columns, ask, { target = "prediction", unit = "" } = 
   async function keep() {
     clearTimeout(timer);
     const cells = fields.map(f => f.read()), mine = (latest += 1), found = await answered(row());
-    if (mine !== latest) return;
-    answer = found;
-    if (!answer.refused && !answer.trouble) kept = { cells, answer };
+    if (mine === latest) answer = found; // else a newer row was asked for: this one is kept all the same
+    if (!found.refused && !found.trouble) kept = { cells, answer: found };
     show();
     status.textContent = `Kept. ${status.textContent}`;
   }
