@@ -298,8 +298,8 @@ export function form(root, columns, ask, { target = "prediction", unit = "" } = 
   async function keep() {
     clearTimeout(timer);
     const cells = fields.map(f => f.read()), mine = (latest += 1), found = await answered(row());
+    if (mine === latest) answer = found; // else a newer row was asked for: this one is kept all the same
     if (!found.refused && !found.trouble) kept = { cells, answer: found };
-    if (mine === latest) answer = found; // else a newer row was asked for, whose answer will be shown
     show();
     status.textContent = `Kept. ${status.textContent}`;
   }
