@@ -114,17 +114,17 @@ def moment(draw, name, rng):
 
 @st.composite
 def truth(draw, name, rng):
-    column = pd.Series(rng.choice(np.array(draw(st.sampled_from(TRUTHS)), dtype=object), ROWS))
-    steps = [standardise_formats(name, kind="booleans")] if draw(maybe) else []
+    levels = draw(st.sampled_from(TRUTHS))
+    column = pd.Series(rng.choice(np.array(levels, dtype=object), ROWS))
+    steps = [standardise_formats(name, kind="booleans")] if levels[0] is True or draw(maybe) else []  # `impute` takes no truths
     return "boolean", with_gaps(column, rng, draw(st.sampled_from([0, 0.1]))), [*steps, *draw(encoded(name))]
 
 
-def encoded(name, methods=("auto", "onehot", "ordinal", "target", "frequency")):
+def encoded(name, indicators=(None, True)):
     "Steps that may fill gaps, and encode."
-    fills = st.sampled_from([[], [impute(name, strategy="mode")], [impute(name, strategy="mode", indicator=True)]])
-    return st.builds(
-        lambda fill, method, n: [*fill, encode(name, method=method, levels=n)], fills, st.sampled_from(methods), st.integers(2, 9)
-    )
+    fills = st.sampled_from([[], *([impute(name, strategy="mode", indicator=i)] for i in indicators)])
+    methods = st.sampled_from(["auto", "onehot", "ordinal", "target", "frequency"])
+    return st.builds(lambda fill, method, n: [*fill, encode(name, method=method, levels=n)], fills, methods, st.integers(2, 9))
 
 
 @st.composite
@@ -143,7 +143,11 @@ def category(draw, name, rng):
 def ordinal(draw, name, rng):
     levels = draw(st.sampled_from([[1, 2, 3], ["low", "high"], [0.5, 1.0, 10.0]]))
     column = pd.Series(rng.choice(np.array(levels, dtype=object), ROWS)).infer_objects()
-    return levels, with_gaps(column, rng, draw(st.sampled_from([0, 0.1]))), draw(encoded(name))
+    return (
+        levels,
+        with_gaps(column, rng, draw(st.sampled_from([0, 0.1]))),
+        draw(encoded(name, indicators=[False])),
+    )  # an indicator has no order
 
 
 @st.composite
