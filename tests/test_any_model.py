@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from portable_cases import targets_here
 from sklearn.calibration import CalibratedClassifierCV
@@ -295,7 +295,9 @@ def demand_all(portable, rows, make_folder):
 def test_whatever_is_exported_answers_as_scikit_learn_does(drawn, tmp_path_factory):
     model, rng = drawn
     portable = bundle(model)
-    demand_all(portable, rows_of(portable, rng), tmp_path_factory.mktemp)
+    rows = rows_of(portable, rng)
+    assume(not portable.predict(rows)["tied"].all())
+    demand_all(portable, rows, tmp_path_factory.mktemp)
 
 
 RNG = np.random.default_rng(0)

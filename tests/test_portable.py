@@ -216,3 +216,5 @@ def test_neighbours_equally_near_are_ties_and_left_out_of_the_proof():
     assert held.ties == 10 + sum(portable.predict(rows[9:-1])["tied"]) < len(rows)
     certificate = certify(portable, "python", "", follow_in_python(portable), held)
     assert certificate["proved"] and certificate["ties"] == held.ties
+    with pytest.raises(BadInput, match="ties between neighbours alone"):  # what nothing is left of must not count as proved
+        golden(portable, rows[:9])
