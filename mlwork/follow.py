@@ -332,7 +332,7 @@ def _nearest(op, state):
     far, k = np.sqrt(_take(op, state).T), op["k"]
     order = np.argsort(far, axis=1, kind="stable")
     rows, ends = order[:, :k], np.take_along_axis(far, order[:, k - 1 : k + 1], axis=1)
-    state.tied |= (np.diff(ends) <= _TIE * np.maximum(ends[:, :1], 1)).any(axis=1)
+    state.tied |= ~(np.diff(ends) > _TIE * np.maximum(ends[:, :1], 1)).all(axis=1)  # also where both are infinitely far
     picked, answers = np.take_along_axis(far, rows, axis=1), np.array(op["answers"])[rows]
     here = (picked == 0).any(axis=1, keepdims=True)
     with np.errstate(divide="ignore"):

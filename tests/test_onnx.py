@@ -9,19 +9,15 @@ import onnx
 import onnxruntime
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from portable_cases import CASES, made, recipe_for, split_of, targets_here
+from portable_cases import CASES, made, recipe_for, split_of
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.naive_bayes import GaussianNB
+from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeClassifier
 
 from mlwork.core import BadInput
 from mlwork.deploy import bundle, certify, golden, golden_rows
@@ -35,7 +31,6 @@ from mlwork.lower_models import lower_model
 from mlwork.lower_steps import lower_transformer
 from mlwork.model import load_model
 from mlwork.portable import Program, move_thresholds, numeric_places, prune
-from mlwork.recipe import Recipe
 from mlwork.train import fit
 
 IDS = [f"{task}-{model if isinstance(model, str) else type(model).__name__}" for task, model, _ in CASES]
@@ -350,34 +345,3 @@ def test_trees_after_scaling():
     assert ours_is_off_by(model, as_frame(X), X) < 1e-12
     theirs = theirs_is_off_by(model, X, X.astype(np.float32), FloatTensorType)
     assert theirs is None or theirs > 1e-3  # 0.1 with skl2onnx 1.20
-
-
-# ---- recipes, models and tables at random ------------------------------------------------------------------------------------
-
-MODELS = {
-    "binary": [LogisticRegression(), DecisionTreeClassifier(max_depth=4), HistGradientBoostingClassifier(max_iter=5), GaussianNB()],
-    "multiclass": [LogisticRegression(), RandomForestClassifier(4), HistGradientBoostingClassifier(max_iter=4)],
-    "regression": [Ridge(), "boosting"],
-}
-
-
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_any_recipe_and_model_answers_alike_everywhere(data, tmp_path_factory):
-    task = data.draw(st.sampled_from(sorted(MODELS)))
-    model = data.draw(st.sampled_from(MODELS[task]))
-    split = split_of(task)
-    options = {"scaler": ["standard", "robust", "minmax", "power", "quantile"], "gaps": ["mean", "median", "mode"]}
-    options["encoding"] = ["onehot", "ordinal", "target", "frequency"]
-    recipe = recipe_for(split, **{name: data.draw(st.sampled_from(words)) for name, words in options.items()})
-    left_out = data.draw(st.lists(st.integers(6, len(recipe.steps) - 4), max_size=1))
-    recipe = Recipe([s for i, s in enumerate(recipe.steps) if i not in left_out], split.train.roles, target="y")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scikit-learn's, of powers and of few rounds
-        fitted = fit(split, recipe, model)
-    portable = bundle(fitted)
-    held = golden(portable, few(portable, 60))
-    for name, target in targets_here().items():
-        certificate = certify(portable, name, "", target(portable, tmp_path_factory.mktemp(name), held), held)
-        assert certificate["proved"], certificate
-    assert certify(portable, "engine", "", PortableEngine(portable).answer, held)["proved"]

@@ -212,10 +212,13 @@ def test_neighbours_equally_near_are_ties_and_left_out_of_the_proof():
     split = holdout(load(frame.assign(y=np.arange(48.0) % 7), target="y", roles={"x": "numeric", "z": "numeric"}))
     portable = bundle(fit(split, Recipe([], split.train.roles, target="y"), KNeighborsRegressor(3, algorithm="kd_tree")))
     rows = [{"x": 0.5 + i, "z": 0.5} for i in range(9)] + [{"x": 0.1 + 0.93 * i, "z": 0.2} for i in range(9)]
+    rows += [{"x": 1e300, "z": 0.5}]  # infinitely far from all of them
     held = golden(portable, rows)
-    assert held.ties == 9 + sum(portable.predict(rows[9:])["tied"]) < len(rows)
+    assert held.ties == 10 + sum(portable.predict(rows[9:-1])["tied"]) < len(rows)
     certificate = certify(portable, "python", "", follow_in_python(portable), held)
     assert certificate["proved"] and certificate["ties"] == held.ties
+    with pytest.raises(BadInput, match="ties between neighbours alone"):  # what nothing is left of must not count as proved
+        golden(portable, rows[:9])
 
 
 def comma_model(folder):

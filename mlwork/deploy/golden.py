@@ -213,11 +213,13 @@ class Golden:
 def golden(
     bundle: Bundle,  # made of a model
     rows: list[dict] | None = None,  # `golden_rows(bundle)` where None
-) -> Golden:
+) -> Golden:  # raises `BadInput` where all rows are ties between neighbours
     "Make golden rows and ask the model in Python for each."
     rows = golden_rows(bundle) if rows is None else rows
     found = answers_of(bundle.spec, cells_of(bundle.columns, rows))
     rows = [row for row, tied in zip(rows, found["tied"], strict=True) if not tied]
+    if not rows:
+        raise BadInput("a model must have a golden row to be held against", "ties between neighbours alone", "use more columns")
     answers = expected(_model_of(bundle), rows)
     sizes = np.nan_to_num(found["size"][~found["tied"]].to_numpy(), nan=1.0)  # infinite: the largest float, as JSON has no infinity
     sizes = [max(size, _largest(a)) for size, a in zip(sizes.tolist(), answers, strict=True)]
