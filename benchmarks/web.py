@@ -13,6 +13,7 @@ import os
 import pickle
 import re
 import selectors
+import signal
 import socket
 import statistics
 import subprocess
@@ -314,6 +315,7 @@ def main():
     asked.add_argument("--models", nargs="+", default=["logistic", "boosting"], help="names of the catalogue")
     asked = asked.parse_args()
     os.environ["MLWORK_PROGRESS"] = "0"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are ended
     turns, rounds, seconds = (60, 2, 0.5) if asked.quick else (1000, asked.rounds, 2.0)
     print("| model | asked | server | took | ratio | bound |\n|---|---|---|---|---|---|", flush=True)
     return int(sum(compared(name, turns, rounds, seconds) for name in asked.models[: 1 if asked.quick else None]) > 0)
