@@ -107,7 +107,10 @@ def filled(page, row):
         if (tag := field.evaluate("e => e.getAttribute('role') || e.tagName")) == "radiogroup":
             field.get_by_label(text or "unknown", exact=True).check()
         elif tag == "SELECT":
-            field.select_option(label=text or "unknown")
+            listed = not text or text in field.locator("option").all_text_contents()  # not where it is another spelling of one
+            field.select_option(label=(text or "unknown") if listed else "another value …")
+            if not listed:
+                page.get_by_label(f"another value of {name}").fill(text)
         else:
             field.fill(text)
 
