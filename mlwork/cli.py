@@ -342,7 +342,7 @@ def _say_proof(name, certificate):
 def export_command(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run's folder, or the model folder in it.")],
     to: Annotated[str, typer.Option("--to", metavar="TARGET", help="; ".join(f"{k}: {v[-1]}" for k, v in _TARGETS.items()) + ".")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write: new, empty, or an earlier export.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write: new, empty, or an earlier export to the same target.")],
     unproved: Annotated[bool, typer.Option("--unproved", help="Do not try it here; stamp it UNPROVED.")] = False,
     number: Annotated[str, typer.Option(metavar="KIND", help="For c and edge: double, float, or ranks (trees).")] = "double",
     vendor: Annotated[bool, typer.Option("--vendor", help="For container: take all wheels along, to build without a network.")] = False,
