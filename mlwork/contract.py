@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from .collect import Dataset
-from .core import BadInput, BadType, Findings, Kind, nearest
+from .core import BadInput, BadType, Findings, Kind, nearest, plain
 from .frames import without_arrow
 from .steps import number_name, parse_booleans, parse_dates, parse_numbers
 from .tables import MISSING
@@ -131,7 +131,7 @@ def _finite(values):
         endless = values.isin([np.inf, -np.inf])
     if not endless.any():
         return values, Findings()
-    seen = f"{values.name} has {endless.sum():,} of {len(values):,} infinite values, the first in row {values.index[endless][0]!r}"
+    seen = f"{values.name} has {endless.sum():,} of {len(values):,} infinite values, the first in row {plain(values.index[endless][0])!r}"
     do = "look for an overflow or a division by zero; they are treated as missing"
     return values.mask(endless), Findings([VALUES_INFINITE(seen, values.name, do)])
 
@@ -188,7 +188,7 @@ def to_trained_type(
     lost = before.notna() & after.isna()
     if lost.any():
         row, first = before[lost].index[0], str(before[lost].iloc[0])[:60]
-        seen = f"{values.name} has {lost.sum():,} of {len(values):,} values that are no {want}, the first: {first!r} in row {row!r}"
+        seen = f"{values.name} has {lost.sum():,} of {len(values):,} values that are no {want}, the first: {first!r} in row {plain(row)!r}"
         found.append(
             COLUMN_RETYPED(seen, values.name, f"the column held {entry['dtype']} in training: correct the values, or leave them empty")
         )

@@ -96,8 +96,10 @@ def _moment_cells(cells):
 
 
 def _cell(op, rows, state):
-    cells = rows[op["cell"]]
-    if op["kind"] == "text":  # anything can be meant as text; None is missing
+    odd = [not isinstance(v, (str, int, float, type(None))) for v in rows[op["cell"]]]
+    cells = [None if gone else v for v, gone in zip(rows[op["cell"]], odd, strict=True)]
+    state.refused |= np.array(odd, bool)
+    if op["kind"] == "text":  # any text, number or truth can be meant as text; None is missing
         state.texts[op["out"]] = [_text_cell(v, op) for v in cells]
         return
     if op["kind"] == "moment":

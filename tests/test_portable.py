@@ -263,6 +263,15 @@ def test_usual_cells_are_written_as_the_column_has_them(tmp_path):
     assert usual and not [cell for cell in usual if "." in cell]
 
 
+@pytest.mark.parametrize("odd", [[1], {}, {"a": 1}])
+def test_what_is_no_cell_is_refused_and_spoils_no_other_row(tmp_path, odd):
+    portable = bundle(made("binary", "logistic", {}))
+    row = golden_rows(portable, mixed=0)[0]
+    run, (right,) = follow_in_python(portable), follow_in_python(portable)([row])
+    for name in (c["name"] for c in portable.columns):
+        assert run([row | {name: odd}, row]) == [None, right], name
+
+
 @needs("node")
 def test_javascript_takes_only_what_json_has(tmp_path):
     portable = bundle(made("binary", "boosting", {}))

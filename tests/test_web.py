@@ -35,7 +35,7 @@ from mlwork.deploy.bundle import _offered, columns_of
 from mlwork.deploy.golden import golden_rows
 from mlwork.deploy.guard import Deadline
 from mlwork.deploy.prediction_log import read_log
-from mlwork.deploy.requests import doubts_of, example_row
+from mlwork.deploy.requests import Limits, doubts_of, example_row, rows_of_csv
 from mlwork.deploy.served import Pointer, open_served
 from mlwork.deploy.web import create_app
 from mlwork.evaluate import evaluate
@@ -140,6 +140,21 @@ def test_the_file_of_training_can_be_asked_of_the_model(place):
     kept = list(read_log(place / "german.db")["row"])
     assert kept[0]["Größe"] == german_table()["Größe"][0] and isinstance(kept[0]["Fläche in m²"], float)
     assert kept[-5]["Temperatur"] == -0.5 and kept[-3]["Temperatur"] == 1000.25 and kept[-1]["Alter"] == 1234
+
+
+def test_a_table_is_read_with_its_own_mark_whatever_the_mark_of_training_was():
+    about = {"role": "numeric", "optional": False}
+    columns = [
+        about | {"name": "a", "kind": "number"},
+        about | {"name": "b", "kind": "text", "decimal": ","},
+        {"name": "c", "kind": "text"},
+    ]
+    for table, wanted in [
+        ("a,b,c\n1.5,3061.1,2.5\n", {"a": "1.5", "b": 3061.1, "c": "2.5"}),
+        ("a;b;c\n1,5;3.061,1;2,5\n", {"a": 1.5, "b": "3.061,1", "c": "2,5"}),
+        ("a,b,c\n1.5,3061.1 kg,\n", {"a": "1.5", "b": 3061.1, "c": None}),
+    ]:
+        assert rows_of_csv(table.encode(), columns, Limits()) == [wanted]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -115,7 +115,8 @@ class CWriter:
     ) -> str:  # how: a function; slots: of columns; to: an array; more: arguments
         "Add a call that lays columns side by side; gives the array."
         self.gathered[to] = max(self.gathered[to], len(slots), 1)
-        self.call(how, "x", self.table("uint16_t", map(str, slots), "places"), len(slots), *more, to.split()[1])
+        act = self.demand if how == "narrow" else self.call  # single precision may not hold what a column does
+        act(how, "x", self.table("uint16_t", map(str, slots), "places"), len(slots), *more, to.split()[1])
         return to.split()[1]
 
     def fed(

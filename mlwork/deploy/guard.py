@@ -259,7 +259,7 @@ def error_body(
     details: Sequence[str] = (),  # more lines
 ) -> bytes:  # JSON
     "Write an error as all errors of the service are written."
-    return json.dumps({"error": why} | ({"details": list(details)} if details else {})).encode()
+    return json.dumps({"error": why} | ({"details": list(details)} if details else {}), ensure_ascii=False).encode()
 
 
 def origin_of(

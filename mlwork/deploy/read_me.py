@@ -35,7 +35,9 @@ def _column(column, units):
     kind = _ROLES.get(column["role"]) if column["kind"] == "text" else None
     said = kind or _KINDS[column["kind"]]
     said += f" in {column['unit']}" if column.get("unit") else ""
-    said += f", or as text with its unit ({', '.join(units[:8])}{', …' * (len(units) > 8)})" if units else ""
+    if kind == "a number" or column["kind"] == "number":
+        said += f", or text with a decimal {'comma' if column.get('decimal') else 'point'}"
+        said += f" and perhaps its unit ({', '.join(units[:8])}{', …' * (len(units) > 8)})" if units else ""
     levels = column.get("levels", []) if not kind and column["kind"] == "text" else []
     said += f", such as {', '.join(map(repr, levels[:4]))}" if levels else ""
     return f"- `{column['name']}`: {said}{'; may be left out' if column['optional'] else ''}"

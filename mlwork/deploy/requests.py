@@ -107,6 +107,7 @@ def faults_of(
     for one in error.errors(include_url=False, include_context=False, include_input=False):
         where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"][:3]).lstrip(".")
         words = "a cell must be a finite number, a text, true, false or null" if len(one["loc"]) > 3 else one["msg"]
+        words = 'Field required: send {"rows": [{column: value, ...}, ...]}' if where == "rows" and one["type"] == "missing" else words
         found.setdefault(f"{where}: {words}" if where else words)
     return list(found)[:most] + ([f"and {len(found) - most} more"] if len(found) > most else [])
 
@@ -138,7 +139,8 @@ def _rows_of(reader, columns, limits, decimal):
     "Take the cells of the columns out of the lines of a table."
     names = [n.strip() for n in next((line for line in reader if line), [])]
     _check_names(names, columns)
-    at = [(c["name"], names.index(c["name"]), decimal != "." and c["kind"] == "number") for c in columns if c["name"] in names]
+    own = {c["name"]: c.get("decimal", "." if c["kind"] == "number" else None) for c in columns}  # how a cell would be read as it stands
+    at = [(n, names.index(n), own[n] not in (None, decimal)) for n in own if n in names]
     found = []
     for line in reader:
         if line and len(line) != len(names):

@@ -69,7 +69,7 @@ export function warningOf(column, value) {
   }
   if (isNumber(column)) {
     if (!/\d/.test(text)) return "not a number";
-    const number = numberIn(text, column);
+    const number = typeof value === "number" ? value : numberIn(text, column);
     return number !== null && column.min !== undefined && (number < column.min || number > column.max) ? `outside training: ${rangeOf(column)}` : null;
   }
   if (!column.levels || column.more_levels) return null;

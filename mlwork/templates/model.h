@@ -31,7 +31,7 @@ typedef $number model_num;
 enum { MODEL_MISSING, MODEL_NUMBER, MODEL_TRUTH, MODEL_TEXT };
 
 /* `number` is a number, or 1 or 0 of a truth; `text` is UTF-8 and needs no nought at its end, but must stay while model_predict runs. */
-typedef struct { int kind; model_num number; const char *text; size_t length; } model_cell;
+typedef struct { int kind; double number; const char *text; size_t length; } model_cell;
 
 /* `label` is the number of a class in model_classes; -1 where there are none. */
 typedef struct { model_num scores[MODEL_SCORES]; int label; } model_answer;
@@ -42,7 +42,7 @@ enum {
   MODEL_REFUSED, /* a value is missing that the model must know, or is too large for it */
   MODEL_NO_ANSWER, /* a score is not a finite number */
   MODEL_NOT_UTF8,
-  MODEL_TOO_LARGE /* a number that model_num cannot hold */
+  MODEL_TOO_LARGE /* a number beyond what model_num can hold, where the model calculates with it */
 };
 
 extern const char *const model_columns[MODEL_COLUMNS];
@@ -54,7 +54,7 @@ int model_predict(const model_cell cells[MODEL_COLUMNS], model_answer *answer);
 
 #if MODEL_TAKES_NUMBERS
 /* The scores of a row of numbers, in the order of the columns, NAN where one is missing: the fast way for values that are known to be sound.
-   What model_predict looks at first is not looked at: none may be infinite, or missing where the model must know it. */
+   What model_predict looks at first is not looked at: none may be infinite, or missing where the model must know it; a score may come out as NAN. Gives MODEL_OK, or why there are no scores. */
 int model_scores(const double numbers[MODEL_COLUMNS], model_num scores[MODEL_SCORES]);
 #endif
 

@@ -94,7 +94,7 @@ static char *number(char *s, double *value) {
   return s;
 }
 
-static char *value(char *s, model_cell *cell, int *error) {
+static char *value(char *s, model_cell *cell) {
   double read = 0;
   char *text = NULL;
   memset(cell, 0, sizeof *cell);
@@ -104,8 +104,7 @@ static char *value(char *s, model_cell *cell, int *error) {
   if (strncmp(s, "false", 5) == 0) { cell->kind = MODEL_TRUTH; return s + 5; }
   cell->kind = MODEL_NUMBER;
   if ((s = number(s, &read)) == NULL) return NULL;
-  if (sizeof(model_num) < sizeof(double) && fabs(read) > FLT_MAX) { *error = MODEL_TOO_LARGE; read = 0; }
-  cell->number = (model_num)read;
+  cell->number = read;
   return s;
 }
 
@@ -113,28 +112,24 @@ static const char *const WHAT[] = {"", "the cell is none that the column can hav
                                    "the text is not UTF-8", "the number is too large for single precision"};
 
 /* Sorts a row into cells; gives NULL, or what is wrong, and the column where it is one's fault. */
-static const char *sort_row(model_cell *cells, int *error, int *column) {
+static const char *sort_row(model_cell *cells, int *column) {
   char seen[MODEL_COLUMNS] = {0}, *s = blanks(line), *key;
   size_t length;
-  int large = -1;
   memset(cells, 0, MODEL_COLUMNS * sizeof *cells);
-  *error = MODEL_OK;
   *column = -1;
   if (*s++ != '{') return "a line must be one JSON object";
   for (s = blanks(s); *s != '}'; ) {
     model_cell cell;
-    int before = *error;
     if (*s != '"' || (s = string(s + 1, &key, &length)) == NULL) return "a name must be a JSON string";
-    if (*(s = blanks(s)) != ':' || (s = value(blanks(s + 1), &cell, error)) == NULL) return "a value must be text, a number, true, false or null";
+    if (*(s = blanks(s)) != ':' || (s = value(blanks(s + 1), &cell)) == NULL) return "a value must be text, a number, true, false or null";
     for (int i = 0; i < MODEL_COLUMNS; i++)
-      if (strlen(model_columns[i]) == length && memcmp(model_columns[i], key, length) == 0) { cells[i] = cell; seen[i] = 1; if (*error != before) large = i; }
+      if (strlen(model_columns[i]) == length && memcmp(model_columns[i], key, length) == 0) { cells[i] = cell; seen[i] = 1; }
     s = blanks(s);
     if (*s == ',') { if (*(s = blanks(s + 1)) == '}') return "a comma must be followed by a name"; }
     else if (*s != '}') return "a line must be one JSON object";
   }
   if (*blanks(s + 1) != '\0') return "nothing may follow the object";
   for (int i = 0; i < MODEL_COLUMNS; i++) if (!seen[i] && !model_optional[i]) { *column = i; return "a row must have every column; unknown values may be null"; }
-  *column = large;
   return NULL;
 }
 
@@ -237,16 +232,16 @@ int main(int argc, char **argv) {
   if (test && argc > 2 && freopen(argv[2], "r", stdin) == NULL) { fputs("the golden lines cannot be opened\n", stderr); return 2; }
   if (times < 1 || (argc > 1 && !test && !timed)) { fputs("usage: model [--test [LINES] | --time [TIMES]] < rows\n", stderr); return 2; }
   for (; (got = read_line()) != 0; rows++) {
-    const char *what = got < 0 ? "a line must be shorter than 64 kB and hold no nought" : sort_row(cells, &error, &column);
-    if (what == NULL && error == MODEL_OK) error = timed ? asked(cells, &answer, times) : model_predict(cells, &answer);
+    const char *what = got < 0 ? "a line must be shorter than 64 kB and hold no nought" : sort_row(cells, &column);
+    error = what != NULL ? MODEL_BAD_CELL : timed ? asked(cells, &answer, times) : model_predict(cells, &answer);
     if (test) {
       if (what != NULL || read_line() != 1 || !agrees(error, &answer)) wrong++;
       continue;
     }
     if (what != NULL) ended = 2; else if (error != MODEL_OK && ended == 0) ended = 1;
-    if (what == NULL && error == MODEL_OK) write_answer(&answer);
+    if (error == MODEL_OK) write_answer(&answer);
     else if (what != NULL) write_error(rows + 1, got < 0 ? -1 : column, what);
-    else write_error(rows + 1, column < 0 ? to_blame(cells, error) : column, WHAT[error]);
+    else write_error(rows + 1, to_blame(cells, error), WHAT[error]);
   }
   if (rows == 0) { fputs("there must be at least one row\n", stderr); return 2; }
   if (test) printf("%ld of %ld golden rows as in Python\n", rows - wrong, rows);

@@ -632,8 +632,13 @@ static void op_words(text t, const char *const *words, const uint16_t *at, const
 static void take(const double *x, const uint16_t *places, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = x[places[i]]; }
 
 /* From columns to what a model calculates with, and back. `less` is taken away before, or nothing where it is NULL. */
-static void narrow(const double *x, const uint16_t *places, int32_t n, const double *less, num *to) {
-  for (int32_t i = 0; i < n; i++) to[i] = (num)(less == NULL ? x[places[i]] : x[places[i]] - less[i]);
+static int narrow(const double *x, const uint16_t *places, int32_t n, const double *less, num *to) {
+  for (int32_t i = 0; i < n; i++) {
+    double v = less == NULL ? x[places[i]] : x[places[i]] - less[i];
+    if (fabs(v) > (double)FLT_MAX) return MODEL_TOO_LARGE;
+    to[i] = (num)v;
+  }
+  return MODEL_OK;
 }
 
 static void widen(const num *y, int32_t n, double *to) { for (int32_t i = 0; i < n; i++) to[i] = (double)y[i]; }
