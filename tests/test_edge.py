@@ -316,8 +316,6 @@ def places(model):
     "model",
     [
         KNeighborsRegressor(5, algorithm="kd_tree"),
-        KNeighborsRegressor(3, weights="distance", algorithm="kd_tree"),
-        SVR(C=1e5, gamma=10),
         LinearRegression(),
         HistGradientBoostingRegressor(loss="poisson", max_iter=300),
         GradientBoostingRegressor(n_estimators=300),
@@ -327,6 +325,17 @@ def places(model):
 def test_columns_far_from_nought_lose_nothing_in_single_precision(tmp_path, model):
     certificate = to_c(places(model), tmp_path, number="float")
     assert certificate["proved"] and certificate["largest_difference"] < 3e-6
+
+
+@needs("gcc")
+@pytest.mark.parametrize(
+    "model", [KNeighborsRegressor(3, weights="distance", algorithm="kd_tree"), SVR(C=1e5, gamma=10)], ids=["near", "steep"]
+)
+def test_small_distances_between_unscaled_columns_need_double_precision(tmp_path, model):
+    portable = places(model)
+    with pytest.raises(BadInput, match='answers_too_far.*number="ranks"'):
+        to_c(portable, tmp_path, number="float")
+    assert to_c(portable, tmp_path, number="ranks")["proved"]
 
 
 @needs("gcc")
