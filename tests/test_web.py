@@ -147,12 +147,13 @@ def test_a_table_is_read_with_its_own_mark_whatever_the_mark_of_training_was():
     columns = [
         about | {"name": "a", "kind": "number"},
         about | {"name": "b", "kind": "text", "decimal": ","},
-        {"name": "c", "kind": "text"},
+        {"name": "c", "kind": "text", "optional": False},
     ]
     for table, wanted in [
         ("a,b,c\n1.5,3061.1,2.5\n", {"a": "1.5", "b": 3061.1, "c": "2.5"}),
         ("a;b;c\n1,5;3.061,1;2,5\n", {"a": 1.5, "b": "3.061,1", "c": "2,5"}),
         ("a,b,c\n1.5,3061.1 kg,\n", {"a": "1.5", "b": 3061.1, "c": None}),
+        ("a;b;c\n15;3.061;x\n", {"a": "15", "b": "3.061", "c": "x"}),
     ]:
         assert rows_of_csv(table.encode(), columns, Limits()) == [wanted]
 

@@ -127,7 +127,10 @@ def rows_of_csv(
         first = text if len(text) <= _FIRST else text[: text.rfind("\n", 0, _FIRST) + 1] or text[:_FIRST]
         delimiter, decimal, padded = find_marks(first)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=padded or delimiter == " ")
-        return _some(_rows_of(reader, columns, limits, decimal))
+        known = (
+            decimal if "," in (decimal, delimiter) else None
+        )  # after a semicolon a lone 3.061 may be either: the column's own mark tells
+        return _some(_rows_of(reader, columns, limits, known))
     except (UnicodeDecodeError, csv.Error) as e:
         raise BadInput("the body must be CSV", str(e)[:200], _DO) from e
 
@@ -140,7 +143,7 @@ def _rows_of(reader, columns, limits, decimal):
     names = [n.strip() for n in next((line for line in reader if line), [])]
     _check_names(names, columns)
     own = {c["name"]: c.get("decimal", "." if c["kind"] == "number" else None) for c in columns}  # how a cell would be read as it stands
-    at = [(n, names.index(n), own[n] not in (None, decimal)) for n in own if n in names]
+    at = [(n, names.index(n), None not in (own[n], decimal) and own[n] != decimal) for n in own if n in names]
     found = []
     for line in reader:
         if line and len(line) != len(names):
