@@ -33,7 +33,6 @@ from mlwork.collect import load
 from mlwork.core import atomic_write
 from mlwork.deploy.bundle import _offered, columns_of
 from mlwork.deploy.golden import golden_rows
-from mlwork.deploy.guard import Deadline
 from mlwork.deploy.prediction_log import read_log
 from mlwork.deploy.requests import Limits, doubts_of, example_row, rows_of_csv
 from mlwork.deploy.served import Pointer, open_served
@@ -400,35 +399,6 @@ def spoken(server, said, wait=6.0):
 def test_who_says_too_little_or_too_much_is_told_and_closed(server, said, status):
     answer = spoken(server, said)
     assert answer.startswith(b"HTTP/1.1 " + status), answer[:100]
-
-
-def test_one_timer_ends_each_that_is_late_and_nobody_else():
-    deadline, ended = Deadline(0.3), []
-
-    async def tried(begins, takes):
-        await asyncio.sleep(begins)
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        try:
-            found = await deadline.within(asyncio.sleep(takes, "done"))
-        except TimeoutError:
-            found = "late"
-        ended.append((found, takes, loop.time() - start))
-
-    async def all_of_them():
-        late = [tried(0.02 * i, 30 + i) for i in range(10)]
-        quick = [tried(0.03 * i, 0.05) for i in range(40)]
-        with pytest.raises(ZeroDivisionError):
-            await deadline.within(failing())
-        await asyncio.gather(*late, *quick, tried(1.6, 99))  # the last one begins when nobody was there for a while
-
-    async def failing():
-        return 1 / 0
-
-    asyncio.run(all_of_them())
-    assert sorted(takes for found, takes, _ in ended if found == "late") == [*range(30, 40), 99]
-    assert all(0.29 <= seconds < 5 for found, _, seconds in ended if found == "late")
-    assert sum(found == "done" for found, *_ in ended) == 40
 
 
 def test_too_many_connections_are_told_to_come_again(server, asked):

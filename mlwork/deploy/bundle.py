@@ -55,14 +55,14 @@ def _offered(levels, spellings):
     return [str(v) for v, _ in levels if v in usual.values()] if len(usual) < len(levels) else None
 
 
-def _column(model, name, spellings=None):
+def _column(model, name, reading, spellings):
     "Describe a column for whoever fills it in."
     entry = model.profile.columns[name]
     levels = [str(v) for v, _ in entry.get("levels") or []]
-    kind, decimal = _KINDS[family(entry["dtype"])], readings_of(model.recipe).get(name, {}).get("decimal", ".")
+    kind = _KINDS[family(entry["dtype"])]
     found = {"name": name, "kind": kind, "role": entry["role"], "optional": name in model.unused}
     known = {k: entry.get(k) for k in ("min", "max", "unit")} | {"usual": _usual(entry)}
-    known |= {"decimal": "," if kind == "text" and decimal == "," else None}
+    known |= {"decimal": "," if kind == "text" and reading.get("decimal") == "," else None}
     known["offered"] = _offered(entry["levels"], spellings) if spellings and levels else None  # what a form lists
     known |= {"levels": levels or None, "more_levels": bool(entry.get("other")) or None}  # the Profile lists the frequent ones
     return found | {k: v for k, v in known.items() if v is not None}
@@ -72,8 +72,8 @@ def columns_of(
     model: Model,  # also one that cannot be lowered
 ) -> list[dict]:  # as `Bundle.columns`
     "Describe the raw columns that a model takes."
-    spellings = _spellings(model.recipe)
-    return plain([_column(model, name, spellings.get(name)) for name in model.features])
+    readings, spellings = readings_of(model.recipe), _spellings(model.recipe)
+    return plain([_column(model, name, readings.get(name, {}), spellings.get(name)) for name in model.features])
 
 
 def _cell(column, i):
@@ -101,9 +101,8 @@ FORMAT_OF_BUNDLE = {"format": "mlwork portable model", "version": 1}
 def _lowered(model):
     "Write the pipeline of a model as a program; gives it with the places of its scores."
     program, columns = Program(), {}
-    for i, name in enumerate(model.features):
-        about = _column(model, name)
-        (columns[name],) = program.add("cell", [], 1, about["kind"], **_cell(about, i))
+    for i, about in enumerate(columns_of(model)):
+        (columns[about["name"]],) = program.add("cell", [], 1, about["kind"], **_cell(about, i))
     for _, stage in model.pipeline.steps[:-1]:
         columns = lower_stage(stage, columns, program)
     scores = lower_model(model.pipeline[-1], numeric_places(list(columns.values()), "a model"), program)

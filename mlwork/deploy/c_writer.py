@@ -93,9 +93,7 @@ class CWriter:
             self.tables[key] = f"{about.upper()}_{len(self.tables)}"
         return self.tables[key]
 
-    def numbers(
-        self, values, about: str, missing: str = "NAN"
-    ) -> str:  # values: numbers or None, for which `missing` stands; about: as `table`
+    def numbers(self, values, about: str, missing: str = "NAN") -> str:  # values: numbers, or None, which is `missing`; about: as `table`
         "Write a table of numbers."
         return self.table(self.number, [c_number(v, self.number, missing) for v in values], about)
 
@@ -110,18 +108,14 @@ class CWriter:
             return f"x + {slots[0] if slots else 0}"
         return self.gather("take", slots, "double in")
 
-    def gather(
-        self, how: str, slots: list[int], to: str, *more
-    ) -> str:  # how: a function; slots: of columns; to: an array; more: arguments
+    def gather(self, how: str, slots: list[int], to: str, *more) -> str:  # how: a function; slots: columns; to: an array; more: arguments
         "Add a call that lays columns side by side; gives the array."
         self.gathered[to] = max(self.gathered[to], len(slots), 1)
         act = self.demand if how == "narrow" else self.call  # single precision may not hold what a column does
         act(how, "x", self.table("uint16_t", map(str, slots), "places"), len(slots), *more, to.split()[1])
         return to.split()[1]
 
-    def fed(
-        self, op: dict, less: list = ()
-    ) -> str:  # op: of a model; less: what is taken from columns before they become single, one a column
+    def fed(self, op: dict, less: list = ()) -> str:  # op: of a model; less: taken from columns before they become single, one each
         "Give where a model's operation reads: what another one has just written, or columns."
         if op["out"] in self.narrowed:
             origins = self.table("double", [c_number(v, "double") for v in less], "origins")

@@ -31,7 +31,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from ..catalogue import catalogue
 from ..core import BadInput, BadType, NotFound
 from .bundle import Bundle, bundle
-from .c_code import C_NUMBERS, C_OPTIONS, compiler, model_h, to_c
+from .c_code import C_OPTIONS, bound_of, compiler, model_h, to_c
 from .c_program import model_c
 from .c_tables import c_number, c_text
 from .golden import Golden, write_files
@@ -192,7 +192,7 @@ def fit_for(
     seed: int = 0,  # of the models' random parts
 ) -> EdgeChoice:  # raises `BadInput` where none fits, with what the smallest needs
     "Choose the best model that fits a device."
-    _demand_budget(split, number, command, flash_kb=flash_kb, ram_kb=ram_kb)
+    _demand_sound(split, number, command, flash_kb=flash_kb, ram_kb=ram_kb)
     task = split.train.task
     models = models or {name: name for name in catalogue(task)} | sized_models(task, seed)
     models = models if isinstance(models, dict) else {str(m): m for m in models}
@@ -208,8 +208,8 @@ def fit_for(
     return EdgeChoice(standings[["score", "fits", "flash_kb", "ram_kb", "note"]], board.leader, chosen.model, chosen)
 
 
-def _demand_budget(split, number, command, **limits):
-    "Raise where there is no split, or where a limit is no number of kB."
+def _demand_sound(split, number, command, **limits):
+    "Raise where something that is asked for cannot be, before anything is fitted."
     if not isinstance(split, Split):
         raise BadType("fit_for must be given a Split", type(split).__name__, "split = holdout(data)")
     for name, limit in limits.items():
@@ -217,8 +217,7 @@ def _demand_budget(split, number, command, **limits):
             raise BadType(f"{name} must be a number of kB", repr(limit), f"for example {name}=64")
         if not 0 < limit < float("inf"):
             raise BadInput(f"{name} must be above 0 and finite", repr(limit), f"for example {name}=64")
-    if number not in C_NUMBERS:
-        raise BadInput(f"number must be one of {', '.join(C_NUMBERS)}", repr(number), "choose one")
+    bound_of(number)
     if command and shutil.which(command[0]) is None:
         raise NotFound("the compiler that measures must be on the path", repr(command[0]), "install it, or leave `command` out")
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PatientProtocol', 'read_body', 'ServiceCounts', 'say', 'RequestLines', 'key_fault', 'check_tls', 'answer_json',
-           'error_body', 'origin_of', 'Deadline', 'Guard']
+           'error_body', 'origin_of', 'Guard']
 
 # %% ../../nbs/10_deploy/00k_guard.ipynb #00000004
 import asyncio
@@ -14,7 +14,7 @@ import re
 import ssl
 import sys
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -271,43 +271,6 @@ def origin_of(
         trace = trace.tb_next
     return "" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
-# %% ../../nbs/10_deploy/00k_guard.ipynb #9bc508d2
-class Deadline:
-    "The time that each request may take."
-
-    def __init__(
-        self,
-        seconds: float,  # from its beginning
-    ):
-        "Begin with no request."
-        self.seconds, self._until, self._ticking = seconds, {}, False
-
-    async def within(
-        self,
-        work: Awaitable,
-    ):  # what it gives; raises `TimeoutError` where it takes too long
-        "Wait for something, as long as it may take."
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(None) as clock:
-            self._until[clock] = loop.time() + self.seconds
-            if not self._ticking:
-                self._look(loop)
-            try:
-                return await work
-            finally:
-                self._until.pop(clock, None)
-
-    def _look(self, loop):
-        "End what is late, and look again when the next one will be."
-        for clock, until in list(self._until.items()):
-            if until > loop.time():
-                self._ticking = True
-                loop.call_at(until, self._look, loop)
-                return
-            del self._until[clock]
-            clock.reschedule(until)
-        self._ticking = False
-
 # %% ../../nbs/10_deploy/00k_guard.ipynb #00000010
 class Guard:
     "What every request passes, before and after it is answered."
@@ -325,8 +288,7 @@ class Guard:
     ):
         "Stand before an application."
         self.app, self.counts, self.limits, self.paths, self.home, self.quiet = app, counts, limits, paths, home, quiet
-        self.deadline, self.lines = Deadline(limits.seconds), RequestLines()
-        self.direct, self._key = direct or {}, None if key is None else key.encode("ascii")
+        self.lines, self.direct, self._key = RequestLines(), direct or {}, None if key is None else key.encode("ascii")
 
     async def __call__(self, scope, receive, send):  # as ASGI has it
         "Let a request through, or say why not."
@@ -340,7 +302,8 @@ class Guard:
             await send(message)
 
         try:
-            await self.deadline.within(self._answer(scope, receive, sent))
+            async with asyncio.timeout(self.limits.seconds):
+                await self._answer(scope, receive, sent)
         except Exception as e:
             if status == 0:
                 await answer_json(sent, *self._trouble(e, scope))

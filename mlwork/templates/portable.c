@@ -2,7 +2,7 @@
    calls. An export holds those of these functions that its model uses. Between two empty lines stands one definition.
    A column is a double: little is calculated there, and single precision would lose the digits that matter. What models calculate with is
    `num`, which is double or float; F(exp) is exp or expf. Tables that belong to a model (its units, UNIT_BYTES, ...) and those that Python
-   knows (LOWER, FOLD, UNITS, MISSING, YES, NO) are written by mlwork.deploy.c_code. */
+   knows (LOWER, FOLD, UNITS, MISSING, YES, NO) are written by mlwork.deploy.c_tables. */
 
 #define COUNT(table) (sizeof (table) / sizeof (table)[0])
 
